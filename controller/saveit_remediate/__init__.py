@@ -1,0 +1,1 @@
+"""Save-It.AI's incident runbook, made executable."""

@@ -1,0 +1,135 @@
+"""What an incident is made of: the dataclasses that travel between the layers.
+
+`Finding`, `Action` and `Evidence` are the controller's reading of the result contract: each play publishes one
+`set_stats` key, `remediation: {findings, actions, evidence}`, see docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Severity(enum.StrEnum):
+    """How bad it is, by the runbook's own table."""
+
+    SEV1 = "sev1"
+    SEV2 = "sev2"
+    SEV3 = "sev3"
+    SEV4 = "sev4"
+
+
+class Outcome(enum.StrEnum):
+    """How a run of the controller ended; the exit code follows from it."""
+
+    HEALTHY = "healthy"
+    PLANNED = "planned"
+    RECOVERED = "recovered"
+    UNRESOLVED = "unresolved"
+    UNVERIFIED = "unverified"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+    @property
+    def exit_code(self) -> int:
+        """The process exit code, as in the README's table."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {
+    Outcome.HEALTHY: 0,
+    Outcome.PLANNED: 0,
+    Outcome.RECOVERED: 0,
+    Outcome.UNRESOLVED: 3,
+    Outcome.UNVERIFIED: 3,
+    Outcome.REFUSED: 4,
+    Outcome.UNREACHABLE: 5,
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong, with the sentence why.
+
+    `kind` is "symptom" (the service is sick) or "obstacle" (we could not look, or must not act); an obstacle
+    carries the `outcome` it leads to, "refused" or "unreachable".
+    """
+
+    id: str
+    target: str
+    subject: str
+    sentence: str
+    kind: str = "symptom"
+    outcome: str = ""
+    next: str = ""  # what a person should do, from runbook.yml
+    severity: str = ""  # what this finding alone is worth, from runbook.yml
+
+    @property
+    def is_obstacle(self) -> bool:
+        return self.kind == "obstacle"
+
+
+@dataclass(frozen=True)
+class Action:
+    """A remedy of the ladder, and what became of it.
+
+    `result` is one of: possible (would help against what was found), planned (check mode: would be done),
+    skipped (its precondition does not hold, or it is not in the plan), helped, no_help, failed, worse.
+    """
+
+    remedy: str
+    target: str
+    title: str
+    result: str
+    sentence: str
+    risk: str = ""
+    reversible: bool = False
+    disrupts: str = ""
+    changed: bool = False
+    started: str = ""  # ISO 8601, UTC
+    finished: str = ""
+    diff: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Was the target touched, or tried to be?"""
+        return self.result in {"helped", "no_help", "failed", "worse"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One measured value. `value` None means "no data", which is never zero and never good by itself."""
+
+    name: str
+    target: str
+    value: Any
+    at: float  # seconds since the epoch, by the controller's clock
+    phase: str = "diagnose"  # or "verify"
+    after: str = ""  # the remedy that was verified, in phase verify
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one play published: the result contract, read."""
+
+    findings: tuple[Finding, ...] = ()
+    actions: tuple[Action, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the operator asked for; nothing is looked at yet."""
+
+    incident: str
+    inventory: str
+    limit: str = ""
+    severity: Severity | None = None
+    extra_vars: Mapping[str, Any] = field(default_factory=dict)
+    check: bool = False
+    diff: bool = False
+    yes: bool = False
+    verbosity: int = 0
