@@ -1,0 +1,1 @@
+"""Where the real backend keeps its engine, so that the runbook's one-liner works here too."""

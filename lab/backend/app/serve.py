@@ -1,0 +1,58 @@
+"""The server: worker processes around one listening socket, started again whenever one ends."""
+
+import multiprocessing
+import signal
+import socket
+import sys
+import time
+
+import uvicorn
+
+from app import settings
+
+REST = 0.5  # seconds between two looks at the workers
+
+
+def main() -> None:
+    listener = socket.create_server(("0.0.0.0", 8000), backlog=2048)
+    listener.set_inheritable(True)
+    broker = None
+    if settings.MQTT_EMBEDDED:
+        from app.mqtt import start_broker
+
+        broker = start_broker()
+    print(f"INFO:     Started parent process [{multiprocessing.current_process().pid}]")
+    workers = [_start(listener) for _ in range(settings.WORKERS)]
+    stopping = []
+    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
+    while not stopping:
+        time.sleep(REST)
+        for place, worker in enumerate(workers):
+            if not worker.is_alive():
+                print(f"INFO:     Child process [{worker.pid}] died")
+                workers[place] = _start(listener)
+        if broker is not None:
+            broker.poll()  # a dead broker is not started again, but it is not left a zombie
+    for worker in workers:
+        worker.terminate()
+    if broker is not None:
+        broker.terminate()
+    for worker in workers:
+        worker.join(5)
+    sys.exit(0)
+
+
+def _start(listener: socket.socket) -> multiprocessing.Process:
+    worker = multiprocessing.get_context("fork").Process(target=_work, args=(listener,))
+    worker.start()
+    return worker
+
+
+def _work(listener: socket.socket) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    config = uvicorn.Config("app.main:app", access_log=True)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

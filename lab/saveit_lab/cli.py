@@ -1,0 +1,173 @@
+"""The command line of the lab: it parses, calls, prints sentences, and turns errors into exit codes."""
+
+import argparse
+import fcntl
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from saveit_lab import compose, engine, faults, faulty, places, record, stack
+from saveit_lab.errors import LabError
+from saveit_lab.waiting import until
+
+DESCRIPTION = """\
+A staging host with the Save-It.AI stack in containers, to break on purpose and to repair.
+Everything listens on 127.0.0.1 only: backend 8000, frontend 5000, TLS edge 8443, MQTT 1883,
+Prometheus 9090. What the lab keeps is in .lab/ beside it.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("lab: interrupted; run `lab repair` to have everything healthy", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lab", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    up = commands.add_parser("up", help="bring everything up and wait until it is healthy")
+    up.add_argument(
+        "--profile",
+        choices=sorted(stack.SERVICES),
+        default="deployed",
+        help="the system as it is really deployed, or as its runbook documents it (default: deployed)",
+    )
+    up.set_defaults(run=_up)
+
+    status = commands.add_parser("status", help="say what runs, what answers, what is broken")
+    status.add_argument("--json", action="store_true", help="as a JSON object")
+    status.set_defaults(run=_status)
+
+    breaking = commands.add_parser("break", help="bring a fault about; returns when it is in force")
+    breaking.add_argument("fault", metavar="FAULT", help="a name from `lab faults`")
+    breaking.set_defaults(run=_break)
+
+    commands.add_parser(
+        "repair", help="put everything back and wait until it is healthy"
+    ).set_defaults(run=_repair)
+    commands.add_parser(
+        "down", help="remove containers, networks and volumes, and stop the engine if it is ours"
+    ).set_defaults(run=_down)
+
+    listing = commands.add_parser("faults", help="list the faults that can be brought about")
+    listing.add_argument("--json", action="store_true", help="as a JSON list")
+    listing.set_defaults(run=_faults)
+
+    engines = commands.add_parser("engine", help="start, stop or look at the docker engine")
+    engines.add_argument("what", choices=("start", "stop", "status"))
+    engines.set_defaults(run=_engine)
+
+    commands.add_parser(
+        "env", help="print what a shell needs to use the lab's docker compose: eval \"$(lab env)\""
+    ).set_defaults(run=_env)
+    return parser
+
+
+def _up(options: argparse.Namespace) -> None:
+    began = time.monotonic()
+    with _alone():
+        stack.up(options.profile)
+    print(f"The lab is up and healthy, profile {options.profile} ({time.monotonic() - began:.1f} s).")
+
+
+def _status(options: argparse.Namespace) -> None:
+    services = stack.status()
+    now = record.load()
+    if options.json:
+        shown = {
+            "profile": now.profile,
+            "engine": engine.describe(),
+            "compose": compose.find().name,
+            "faults": list(now.faults),
+            "healthy": not any(service.complaint for service in services),
+            "services": [asdict(service) for service in services],
+        }
+        print(json.dumps(shown, indent=2))
+        return
+    print(f"Profile {now.profile}, {engine.describe()}, {compose.find().name}.")
+    for service in services:
+        answer = service.complaint or "answers"
+        print(f"{service.name:<11} {service.container:<10} {service.health:<10} {answer}")
+    print(f"Faults in force: {', '.join(now.faults) or 'none'}.")
+
+
+def _break(options: argparse.Namespace) -> None:
+    fault = faults.find(options.fault)
+    with _alone():
+        stack.running_profile()
+        if fault.service in faulty.services():
+            print(f"Repairing {fault.service} first: a fault is in force there already.", flush=True)
+            stack.repair()
+        faulty.bring(fault)
+    print(f"{fault.name} is in force: {fault.description}.")
+
+
+def _repair(_options: argparse.Namespace) -> None:
+    began = time.monotonic()
+    with _alone():
+        healed = stack.repair()
+    seconds = f"({time.monotonic() - began:.1f} s)"
+    print(f"Everything is healthy; put back: {', '.join(healed) or 'nothing, all was well'} {seconds}.")
+
+
+def _down(_options: argparse.Namespace) -> None:
+    with _alone():
+        stack.down()
+        stopped = engine.stop()
+    print("The lab is down" + (", and so is the docker engine that it had started." if stopped else "."))
+
+
+def _faults(options: argparse.Namespace) -> None:
+    if options.json:
+        fields = ("name", "incident", "expected", "finding")
+        print(json.dumps([{key: getattr(each, key) for key in fields} for each in faults.TABLE], indent=2))
+        return
+    for fault in faults.TABLE:
+        print(f"{fault.name:<21} {fault.incident:<12} {fault.expected:<11} {fault.description}")
+
+
+def _engine(options: argparse.Namespace) -> None:
+    with _alone():
+        if options.what == "start":
+            engine.start()
+        elif options.what == "stop" and not engine.stop():
+            print("The lab has not started an engine, so it stops none.")
+    print(f"Engine: {engine.describe()}.")
+
+
+def _env(_options: argparse.Namespace) -> None:
+    for name, value in compose.find().env.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One command at a time changes the lab; a killed one leaves no lock behind."""
+    places.prepare()
+    with places.LOCK.open("w") as lock:
+
+        def taken() -> bool:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        if not until(taken, 180):
+            raise LabError("cannot change the lab: another `lab` command has been busy for 3 minutes")
+        yield

@@ -1,0 +1,42 @@
+"""Passwords and certificates: made once, kept in the state folder, never in git."""
+
+import secrets
+
+from saveit_lab import docker, places
+from saveit_lab.image import CURRENT
+
+
+def ensure_passwords() -> None:
+    if places.SECRETS.exists():
+        return
+    password = secrets.token_hex(16)
+    places.write(
+        places.SECRETS,
+        f"POSTGRES_PASSWORD={password}\n"
+        f"DATABASE_URL=postgresql://saveit:{password}@postgres:5432/saveit\n",
+        mode=0o600,
+    )
+
+
+def ensure_certificate() -> None:
+    if not (places.CERTIFICATES / "tls.crt").exists():
+        make_certificate(days=365)
+
+
+def make_certificate(days: int) -> None:
+    """A new certificate for the TLS edge, by the lab's own authority."""
+    docker.must(
+        "make the certificate of the TLS edge",
+        "run",
+        "--rm",
+        "--network=none",
+        "-v",
+        f"{places.LAB / 'services' / 'certificates'}:/recipe:ro",
+        "-v",
+        f"{places.CERTIFICATES}:/certificates",
+        CURRENT,
+        "sh",
+        "/recipe/make.sh",
+        "/certificates",
+        str(days),
+    )

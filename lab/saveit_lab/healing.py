@@ -1,0 +1,91 @@
+"""Put services back as they were made, with the least that does it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Optional
+
+from saveit_lab import docker, faulty, probes, record
+from saveit_lab.compose import compose
+from saveit_lab.errors import LabError
+from saveit_lab.waiting import until_silent
+
+PATIENCE = 120  # seconds until everything has to be healthy
+GRACE = 10  # seconds that a service gets to become healthy by itself before it is made again
+DISPOSABLE = {"redis": f"{docker.PROJECT}_redis-data"}  # volumes that a repair empties
+KEPT = ("Memory", "MemorySwap", "NanoCpus", "CpuQuota", "CpuShares", "PidsLimit", "RestartPolicy")
+
+
+def heal(services: Sequence[str], profile: str) -> set[str]:
+    """Wake and start what sleeps; make again what a fault was brought upon or what was altered."""
+    found = docker.inspect(*services)
+    made = record.load().made
+    faulted = faulty.services() & set(services)
+    absent = {name for name in services if name not in found}
+    altered = {name for name in found if name in made and made[name] != fingerprint(found[name])}
+    sleeping = {name for name in found if found[name]["State"]["Status"] != "running"}
+    for name in sleeping:
+        if found[name]["State"]["Paused"]:
+            docker.must(f"wake {name}", "unpause", docker.container(name))
+    faulty.clear()
+    remove(*(faulted | altered))
+    for name in sleeping - faulted - altered:
+        docker.must(f"start {name}", "start", docker.container(name))
+    if faulted | altered | (absent if made else set()):
+        create(profile)
+    return faulted | altered | absent | sleeping
+
+
+def insist(services: Sequence[str], profile: str) -> set[str]:
+    """Wait until all are healthy; make again those that do not become so by themselves."""
+    if not _trouble(services, GRACE):
+        return set()
+    sick = set(probes.complaints(services))
+    for name in sick:
+        docker.docker("kill", "--signal", "CONT", docker.container(name))
+    remove(*sick)
+    create(profile)
+    wait(services)
+    return sick
+
+
+def wait(services: Sequence[str]) -> None:
+    trouble = _trouble(services, PATIENCE)
+    if trouble:
+        raise LabError(f"cannot get the lab healthy within {PATIENCE} s: {trouble}; see `lab status`")
+
+
+def create(profile: str) -> None:
+    compose(profile, f"start the services of profile {profile}", "up", "-d", "--remove-orphans")
+
+
+def remove(*services: str) -> None:
+    """Remove containers, and the data of those that can do without."""
+    if services:
+        docker.docker("unpause", *map(docker.container, services))  # a paused one cannot be removed
+        docker.docker("rm", "-f", *map(docker.container, services), timeout=60)
+    for name in services:
+        if name in DISPOSABLE:
+            docker.docker("volume", "rm", "-f", DISPOSABLE[name])
+
+
+def remember(services: Sequence[str]) -> None:
+    """Note how the containers were made, so that a repair sees what was altered."""
+    found = docker.inspect(*services)
+    made = {name: fingerprint(container) for name, container in found.items()}
+    record.save(replace(record.load(), made=made))
+
+
+def fingerprint(container: dict[str, Any]) -> str:
+    """What an incident or its remedy may alter on a living container: limits and networks."""
+    host = container["HostConfig"]
+    networks = sorted(container["NetworkSettings"]["Networks"])
+    return json.dumps([container["Image"], networks, {key: host.get(key) for key in KEPT}])
+
+
+def _trouble(services: Sequence[str], seconds: float) -> Optional[str]:
+    def complaint() -> Optional[str]:
+        wrong = probes.complaints(services)
+        return "; ".join(f"{name}: {why}" for name, why in sorted(wrong.items())) or None
+
+    return until_silent(complaint, seconds, every=0.2)
