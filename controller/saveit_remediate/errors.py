@@ -3,6 +3,11 @@
 Raised below, translated once: `cli.main` prints the sentence and exits with `exit_code`.
 """
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
 
 class RemediateError(Exception):
     """Something that we can say in one sentence; the base of every error raised on purpose."""
@@ -32,3 +37,14 @@ class InterruptedRunError(RemediateError):
     """Ctrl-C or SIGTERM; children are ended, and what was done is in the journal."""
 
     exit_code = 130
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The half sentence that ends "unknown …": a near name, or else the list of the known ones."""
+    names = sorted(set(known))
+    if not names:
+        return "there is none"
+    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "known: " + ", ".join(names)

@@ -1,7 +1,7 @@
 """What an incident is made of: the dataclasses that travel between the layers.
 
-`Finding`, `Action` and `Evidence` are the controller's reading of the result contract: each play publishes one
-`set_stats` key, `remediation: {findings, actions, evidence}`, see docs/architecture.md.
+`Finding`, `Action` and `Evidence` are the controller's reading of the result contract: each play publishes
+one `set_stats` key, `remediation: {findings, actions, evidence}`, see docs/architecture.md.
 """
 
 from __future__ import annotations

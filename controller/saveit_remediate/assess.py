@@ -1,0 +1,67 @@
+"""From what the diagnosis observed to what is wrong and how bad it is. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from saveit_remediate.catalog import Runbook
+from saveit_remediate.incident import Finding, Observation, Severity
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Symptoms in rank order (cause first), obstacles, and the severity with the sentence why."""
+
+    symptoms: tuple[Finding, ...]
+    obstacles: tuple[Finding, ...]
+    severity: Severity
+    why: str
+
+    def of(self, target: str) -> tuple[Finding, ...]:
+        """The symptoms of one target."""
+        return tuple(finding for finding in self.symptoms if finding.target == target)
+
+    @property
+    def sick(self) -> tuple[str, ...]:
+        """The targets that have symptoms, each once."""
+        return tuple(dict.fromkeys(finding.target for finding in self.symptoms))
+
+
+def assess(runbook: Runbook, observation: Observation, given: Severity | None = None) -> Assessment:
+    """Judge the diagnosis by the runbook's tables; a severity that a person gave wins."""
+    findings = [_complete(runbook, finding) for finding in observation.findings]
+    findings.sort(key=lambda finding: runbook.rank(finding.id))
+    severity, why = _severity(runbook, findings, given)
+    return Assessment(
+        symptoms=tuple(finding for finding in findings if not finding.is_obstacle),
+        obstacles=tuple(finding for finding in findings if finding.is_obstacle),
+        severity=severity,
+        why=why,
+    )
+
+
+def _complete(runbook: Runbook, finding: Finding) -> Finding:
+    """Add from the runbook what the play need not repeat."""
+    worth = [rule.severity for rule in runbook.severity_rules if rule.finding == finding.id]
+    return dataclasses.replace(
+        finding,
+        next=finding.next or runbook.next_step(finding.id),
+        severity=finding.severity or (min(worth) if worth else ""),
+    )
+
+
+def _severity(runbook: Runbook, findings: Iterable[Finding], given: Severity | None) -> tuple[Severity, str]:
+    if given is not None:
+        return given, "given with --severity"
+    # "sev1" sorts before "sev4": the least string is the worst.
+    ranked = sorted(
+        (finding.severity, finding.id)
+        for finding in findings
+        if not finding.is_obstacle and finding.severity in set(Severity)
+    )
+    if ranked:
+        severity, finding_id = ranked[0]
+        return Severity(severity), f"the runbook counts {finding_id} as {severity}"
+    return runbook.default_severity, f"the runbook's default for {runbook.id}; no rule names what was found"

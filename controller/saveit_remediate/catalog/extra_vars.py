@@ -1,0 +1,93 @@
+"""Extra variables: read them as Ansible does, and refuse the misspelt ones, which Ansible would ignore."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from saveit_remediate.catalog.checks import kind, load_yaml, yaml_problem
+from saveit_remediate.catalog.convert import convert
+from saveit_remediate.catalog.find import SHARED_ROLE
+from saveit_remediate.catalog.schema import Runbook
+from saveit_remediate.errors import UsageError, did_you_mean
+
+# Of the ladder's own variables, a person may set these; the controller sets the others.
+FOR_PEOPLE = ("ladder_hold_seconds", "ladder_max_risk")
+
+
+def parse_extra_vars(arguments: Iterable[str], cwd: Path) -> dict[str, Any]:
+    """`k=v` (several, quoted like in a shell), `@file.yml`, or inline JSON/YAML; later ones win.
+
+    Raises UsageError with the argument as it was given.
+    """
+    found: dict[str, Any] = {}
+    for argument in arguments:
+        text = argument.strip()
+        if text.startswith("@"):
+            content = load_yaml(cwd / Path(text[1:]).expanduser())
+            found |= _mapping(content, f"extra variables file {text[1:]}")
+        elif text.startswith(("{", "[")):
+            try:
+                content = yaml.safe_load(text)
+            except yaml.YAMLError as error:
+                raise UsageError(f"cannot read -e {argument!r} as YAML: {yaml_problem(error)}") from error
+            found |= _mapping(content, f"-e {argument!r}")
+        else:
+            found |= _pairs(argument)
+    return found
+
+
+def _mapping(content: Any, source: str) -> dict[str, Any]:
+    if content is None:
+        return {}
+    if not isinstance(content, Mapping):
+        raise UsageError(f"{source} must be a mapping of names to values, not {kind(content)}")
+    return {str(name): value for name, value in content.items()}
+
+
+def _pairs(argument: str) -> dict[str, Any]:
+    try:
+        words = shlex.split(argument)
+    except ValueError as error:
+        raise UsageError(f"cannot read -e {argument!r}: {error}") from error
+    pairs = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise UsageError(
+                f"cannot read -e {argument!r}: {word!r} is not NAME=VALUE, @FILE or a JSON object"
+            )
+        pairs[name] = value
+    return pairs
+
+
+def check_extra_vars(runbook: Runbook, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables with their values converted to the declared types. Raises UsageError.
+
+    Names that start with `ansible_` are Ansible's own (user, port, become …) and pass unchecked.
+    """
+    allowed = {
+        name: parameter
+        for name, parameter in runbook.parameters.items()
+        if not name.startswith(f"{SHARED_ROLE}_") or name in FOR_PEOPLE
+    }
+    checked = {}
+    for name, value in variables.items():
+        if name.startswith("ansible_"):
+            checked[name] = value
+        elif name in allowed:
+            checked[name] = convert(allowed[name], value)
+        elif name.startswith(f"{SHARED_ROLE}_"):
+            raise UsageError(
+                f"extra variable {name!r} is set by saveit-remediate itself; of these you may set "
+                + " and ".join(FOR_PEOPLE)
+            )
+        else:
+            raise UsageError(
+                f"unknown extra variable {name!r} for incident {runbook.id}: {did_you_mean(name, allowed)}"
+            )
+    return checked

@@ -1,0 +1,158 @@
+"""Run one playbook with ansible-runner, and tell how it went. The only module that knows ansible-runner."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from saveit_remediate.errors import UsageError
+from saveit_remediate.run.contract import read_observation
+from saveit_remediate.run.environment import ansible_environment
+from saveit_remediate.run.events import Recorder
+from saveit_remediate.run.inventory import check_inventory
+from saveit_remediate.run.processes import descendants, end_descendants, subreaper
+from saveit_remediate.run.result import Job, RunEvent, RunResult
+from saveit_remediate.run.stop import Stopper, stopping
+
+# ansible-runner asks so often whether it should give up; its own 5 s are too long for a person.
+_POLL_SECONDS = 0.25
+# After the run: what is left over was told to end before, so it gets little time.
+_LEFTOVER_GRACE_SECONDS = 0.5
+
+
+def run_playbook(job: Job, tell: Callable[[RunEvent], None]) -> RunResult:
+    """Run, give each event to `tell` as it happens, and wait for the end.
+
+    Raises UsageError when inventory or limit cannot be right. Whatever else goes wrong is in the result.
+    No process of the run outlives it, and nothing that holds variables stays on disk.
+    """
+    check_inventory(job.inventory, job.inventory_origin)
+    recorder = Recorder(tell)
+    spared = frozenset(descendants(os.getpid()))
+    stopper = Stopper(spared)
+    with tempfile.TemporaryDirectory(prefix="saveit-", ignore_cleanup_errors=True) as folder, subreaper():
+        try:
+            with stopping(stopper, job.timeout):
+                rc = _ansible(job, Path(folder), recorder, stopper)
+        finally:
+            end_descendants(spared, _LEFTOVER_GRACE_SECONDS)
+    return _result(job, recorder, stopper.reason, rc)
+
+
+def _ansible(job: Job, folder: Path, recorder: Recorder, stopper: Stopper) -> int:
+    """The process return code of ansible-playbook."""
+    import ansible_runner
+
+    if stopper.reason:
+        return 254
+    errors: list[Exception] = []
+
+    def on_event(event: dict[str, Any]) -> bool:
+        try:
+            recorder.take(event)
+        except Exception as error:  # raised in here, it would leave Ansible running with nobody to end it
+            errors.append(error)
+            stopper.stop("interrupted")
+        return False  # not written to disk
+
+    runner = ansible_runner.run(
+        private_data_dir=str(folder),
+        project_dir=str(job.cwd),
+        playbook=job.playbook,
+        cmdline=shlex.join(_arguments(job)),
+        extravars=dict(job.extra_vars),
+        envvars=_environment(job, folder),
+        settings={"pexpect_timeout": _POLL_SECONDS, "suppress_output_file": True},
+        quiet=True,
+        event_handler=on_event,
+        cancel_callback=lambda: stopper.killing,
+    )
+    if errors:
+        raise errors[0]
+    return int(runner.rc if runner.rc is not None else 254)
+
+
+def _arguments(job: Job) -> list[str]:
+    """Options before the playbook. `inventory=` of ansible-runner is not used: it writes what is not a path
+    to a file, so that a missing inventory would become a host of this name."""
+    arguments = ["-i", job.inventory]
+    if job.limit:
+        arguments.append(f"--limit={job.limit}")
+    if job.check:
+        arguments.append("--check")
+    if job.diff:
+        arguments.append("--diff")
+    if job.verbosity:
+        arguments.append("-" + "v" * min(job.verbosity, 5))
+    return arguments
+
+
+def _environment(job: Job, folder: Path) -> dict[str, str]:
+    temporary = folder / "tmp"
+    temporary.mkdir(mode=0o700)
+    environment = ansible_environment(os.environ, job.collections, job.cwd)
+    return {**environment, "ANSIBLE_LOCAL_TEMP": str(temporary)}
+
+
+def _result(job: Job, recorder: Recorder, stopped: str, rc: int) -> RunResult:
+    status, problem = "ended", ""
+    if stopped == "timeout":
+        status = "timeout"
+        origin = f" (timeout {job.timeout_origin})" if job.timeout_origin else ""
+        problem = f"Ansible was ended, as it took longer than {job.timeout} s{origin}"
+    elif stopped:
+        status, problem = "interrupted", "interrupted"
+    elif not recorder.stats_seen:
+        _raise_for_inventory(job, recorder.tail)
+        status, problem = "not-started", _why_not_started(job, recorder.tail, rc)
+    elif recorder.no_hosts and not recorder.hosts:
+        raise UsageError(_no_hosts(job))
+    publications: list[tuple[str, Mapping[str, Any]]] = [
+        (host, recorder.published[host]) for host in sorted(recorder.published)
+    ]
+    if recorder.artifact is not None:
+        publications.append(("", recorder.artifact))
+    return RunResult(
+        status=status,
+        rc=rc,
+        observation=read_observation(publications),
+        hosts=tuple(recorder.hosts),
+        published=frozenset(recorder.published),
+        unreachable=dict(recorder.unreachable),
+        failures=tuple(recorder.failures),
+        problem=problem,
+        tail=tuple(recorder.tail),
+    )
+
+
+def _no_hosts(job: Job) -> str:
+    return f"the inventory {job.inventory} ({job.inventory_origin}) has no hosts in it"
+
+
+def _raise_for_inventory(job: Job, tail: list[str]) -> None:
+    text = "\n".join(tail)
+    if "hosts list is empty" in text:
+        raise UsageError(_no_hosts(job))
+    if "leaves us with no hosts to target" in text or "--limit does not match any hosts" in text:
+        raise UsageError(
+            f"the limit {job.limit!r} matches no host of the inventory {job.inventory}"
+            f" ({job.inventory_origin})"
+        )
+    if "parse inventory source" in text:
+        reasons = [line.partition("]: ")[2] for line in tail if line.startswith("[WARNING]: Failed to parse")]
+        reason = reasons[0] if reasons else "no inventory plugin can"
+        raise UsageError(
+            f"Ansible cannot read the inventory {job.inventory} ({job.inventory_origin}): {reason}"
+        )
+
+
+def _why_not_started(job: Job, tail: list[str], rc: int) -> str:
+    """Ansible's own error, which is printed last, in one line."""
+    marks = [number for number, line in enumerate(tail) if "ERROR" in line]
+    lines = tail[marks[0] :][:4] if marks else tail[-3:]
+    said = " ".join(" ".join(lines).split()) or f"it printed nothing and ended with {rc}"
+    return f"cannot run the playbook {job.playbook}: {said}"

@@ -1,0 +1,108 @@
+"""End every process that a run started, orphans included.
+
+Since ansible-core 2.19 workers call setsid, so a signal to the process group of ansible-playbook misses the
+module's child. As their subreaper (Linux), we inherit what is left over, and find it in /proc.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PR_SET_CHILD_SUBREAPER = 36
+_POLL = 0.02  # seconds
+
+
+@contextmanager
+def subreaper() -> Iterator[None]:
+    """Inherit orphans for the time of a run; no effect where the system cannot."""
+    _set_subreaper(True)
+    try:
+        yield
+    finally:
+        _set_subreaper(False)
+
+
+def _set_subreaper(on: bool) -> None:
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0)
+
+
+def descendants(root: int) -> list[int]:
+    """All living processes below `root`, parents before children. Empty where there is no /proc."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # The name in parentheses may itself hold spaces and parentheses.
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+            if fields[0] != "Z":
+                children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found: list[int] = []
+    queue = [root]
+    while queue:
+        below = children.get(queue.pop(0), [])
+        found += below
+        queue += below
+    return found
+
+
+def command_line(pid: int) -> bytes:
+    """What tells a process after exec from the same one before."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def send(pids: list[int], number: int) -> None:
+    """A signal to each; those that are gone, or not ours, are passed over."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def end_all(
+    find: Callable[[], list[int]], grace: float, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> int:
+    """SIGTERM to all that `find` finds, and after `grace` seconds SIGKILL; returns how many are left."""
+    left = find()
+    send(left, signal.SIGTERM)
+    deadline = clock() + grace
+    while left and clock() < deadline:
+        sleep(_POLL)
+        left = find()
+    for _ in range(50):  # a killed parent's children come up only after it
+        if not left:
+            break
+        send(left, signal.SIGKILL)
+        sleep(_POLL)
+        left = find()
+    return len(left)
+
+
+def end_descendants(spared: frozenset[int], grace: float) -> int:
+    """End what is below this process, except `spared`, and collect the zombies."""
+
+    def find() -> list[int]:
+        _collect(spared)
+        return [pid for pid in descendants(os.getpid()) if pid not in spared]
+
+    return end_all(find, grace, time.monotonic, time.sleep)
+
+
+def _collect(spared: frozenset[int]) -> None:
+    """Reap inherited children that ended; never one that somebody else in this process waits for."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+            pid = int(stat.parent.name)
+            if fields[0] == "Z" and int(fields[1]) == os.getpid() and pid not in spared:
+                os.waitpid(pid, os.WNOHANG)

@@ -1,0 +1,177 @@
+"""Settings: option, environment, file, default, in this order; each remembers where it came from."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from saveit_remediate.errors import UsageError, did_you_mean
+
+FILE_NAME = "saveit-remediate.toml"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One row of the table of settings; the README's table is made from it."""
+
+    name: str
+    kind: str  # "path", "inventory" (a path, or a list of hosts with a comma) or "seconds"
+    default: str
+    help: str
+    minimum: int = 0
+    maximum: int = 0
+
+    @property
+    def variable(self) -> str:
+        return f"SAVEIT_{self.name.upper()}"
+
+
+SPECS = (
+    Spec("inventory", "inventory", "none", "Ansible inventory: a file, a folder, or hosts with a comma."),
+    Spec(
+        "journal",
+        "path",
+        "$XDG_STATE_HOME/saveit-remediate/journal.db",
+        "SQLite file with the record of every incident.",
+    ),
+    Spec("playbooks", "path", "playbooks beside the file", "Folder of the site's own playbooks."),
+    Spec("timeout", "seconds", "600", "Longest time for one whole Ansible run.", minimum=1, maximum=86400),
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value with its origin, for instance "from environment variable SAVEIT_INVENTORY"."""
+
+    name: str
+    value: Any
+    origin: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {str(self.value)!r} ({self.origin})"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings. `folder` is where the file is, or None: `collections/` beside it is searched."""
+
+    values: Mapping[str, Setting] = field(default_factory=dict)
+    folder: Path | None = None
+
+    def __getitem__(self, name: str) -> Setting:
+        return self.values[name]
+
+    @property
+    def inventory(self) -> str:
+        """The inventory, absolute unless it is a list of hosts. Raises UsageError when none is set."""
+        value = self.values["inventory"].value
+        if value is None:
+            raise UsageError(
+                "no inventory: say where the hosts are with -i/--inventory PATH, the environment variable "
+                f'SAVEIT_INVENTORY, or a line inventory = "…" in {FILE_NAME}'
+            )
+        return str(value)
+
+    @property
+    def timeout(self) -> int:
+        """Seconds."""
+        return int(self.values["timeout"].value)
+
+    @property
+    def journal(self) -> Path:
+        return Path(self.values["journal"].value)
+
+    @property
+    def playbooks(self) -> Path | None:
+        value = self.values["playbooks"].value
+        return None if value is None else Path(value)
+
+
+def load_settings(options: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
+    """Find every setting. Raises UsageError, with the origin, for a value that cannot be right.
+
+    `options` has the values given on the command line, None for those that were not.
+    """
+    path = _find_file(environ, cwd)
+    written, lines = _read_file(path) if path else ({}, {})
+    values = {}
+    for spec in SPECS:
+        if options.get(spec.name) is not None:
+            raw, origin, base = options[spec.name], f"from option --{spec.name}", cwd
+        elif environ.get(spec.variable):
+            raw, origin, base = environ[spec.variable], f"from environment variable {spec.variable}", cwd
+        elif path and spec.name in written:
+            raw, base = written[spec.name], path.parent
+            origin = f"from {path}, line {lines.get(spec.name, 1)}"
+        else:
+            raw, origin, base = _default(spec.name, environ, path), "by default", cwd
+        values[spec.name] = Setting(spec.name, _convert(spec, raw, origin, base), origin)
+    return Settings(values, path.parent if path else None)
+
+
+def _find_file(environ: Mapping[str, str], cwd: Path) -> Path | None:
+    """The nearest file at or above `cwd`, else the person's own."""
+    config = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
+    candidates = [folder / FILE_NAME for folder in (cwd, *cwd.parents)]
+    candidates.append(Path(config) / "saveit-remediate" / FILE_NAME)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """The keys and their line numbers."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"cannot read the settings in {path}: {error}") from error
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if match := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*=", line):
+            lines.setdefault(match[1], number)
+    known = [spec.name for spec in SPECS]
+    for key in content:
+        if key not in known:
+            where = f"{path}, line {lines[key]}" if key in lines else str(path)
+            raise UsageError(f"unknown setting {key!r} in {where}: {did_you_mean(key, known)}")
+    return content, lines
+
+
+def _default(name: str, environ: Mapping[str, str], path: Path | None) -> Any:
+    if name == "timeout":
+        return 600
+    if name == "journal":
+        home = Path(environ.get("HOME", "~")).expanduser()
+        state = environ.get("XDG_STATE_HOME") or str(home / ".local" / "state")
+        return str(Path(state) / "saveit-remediate" / "journal.db")
+    if name == "playbooks" and path and (path.parent / "playbooks").is_dir():
+        return str(path.parent / "playbooks")
+    return None
+
+
+def _convert(spec: Spec, raw: Any, origin: str, base: Path) -> Any:
+    if raw is None:
+        return None
+    if spec.kind == "seconds":
+        return _seconds(spec, raw, origin)
+    if not isinstance(raw, str | os.PathLike) or not str(raw).strip() or "\0" in str(raw):
+        raise UsageError(f"setting {spec.name} must be a path, not {raw!r} ({origin})")
+    text = str(raw)
+    if spec.kind == "inventory" and "," in text and not (base / text).exists():
+        return text
+    # Not resolved: a person should find the path in messages as it was written.
+    return os.path.normpath(base / Path(text).expanduser())
+
+
+def _seconds(spec: Spec, raw: Any, origin: str) -> int:
+    wanted = f"a whole number of seconds from {spec.minimum} to {spec.maximum}"
+    text = str(raw).strip()
+    if isinstance(raw, bool) or not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise UsageError(f"setting {spec.name} must be {wanted}, not {raw!r} ({origin})")
+    if not spec.minimum <= int(text) <= spec.maximum:
+        raise UsageError(f"setting {spec.name} must be {wanted}, not {text} ({origin})")
+    return int(text)
