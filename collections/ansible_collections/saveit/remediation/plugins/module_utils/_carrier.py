@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, The saveit-remediate developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a module reaches the world: commands on the host, the clock, and sleep.
+
+The logic of a module is `run(parameters, carrier) -> Result`. A test gives it a carrier that plays a recorded
+conversation; the module file gives it one that starts processes, the action plugin one that uses Ansible's open connection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, NamedTuple, Sequence
+
+TIMED_OUT = 124  # exit code of timeout(1) when it had to end the command
+
+
+class Completed(NamedTuple):
+    """A command that has ended."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+    @property
+    def timed_out(self) -> bool:
+        """Did timeout(1) have to end it (137: with SIGKILL, after its own grace)?"""
+        return self.rc in (TIMED_OUT, 137)
+
+    @property
+    def said(self) -> str:
+        """What it said about its failure, in one line."""
+        return " ".join((self.stderr.strip() or self.stdout.strip()).split())
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """`execute` takes an argument list and standard input, and never a shell line."""
+
+    execute: Callable[[Sequence[str], str], Completed]
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    check_mode: bool = False
+
+    def command(self, arguments: Sequence[str], stdin: str = "", timeout: float = 15) -> Completed:
+        """Run a command on the host, ended after `timeout` seconds by timeout(1), which is there on every host."""
+        return self.execute(["timeout", "-k", "1", f"{timeout:g}", *arguments], stdin)

@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, The saveit-remediate developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docker-compose: services as the containers that carry compose's own labels.
+
+Both compose tools, v1 and v2, set the same labels, so plain `docker` does it all and neither tool has to be there.
+Containers are addressed by id, never by name. The label names are compose's own, see
+https://docs.docker.com/reference/compose-file/services/#labels.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
+from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance, Service
+
+PROJECT_LABEL = "com.docker.compose.project"
+SERVICE_LABEL = "com.docker.compose.service"
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
+NEVER = "0001-01-01T00:00:00Z"  # how the engine says that something has not happened
+
+
+def look(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> Service:
+    """Find a service's containers and read their state.
+
+    Raises ObstacleError when the engine does not answer, and when there is no such project or service.
+    """
+    inspected = _docker(parameters, carrier, ["inspect", *_container_ids(parameters, carrier, service)])
+    return Service(service, tuple(_instance(each) for each in parse_inspect(inspected.stdout)))
+
+
+def start(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> None:
+    """Start a stopped container. Raises FailedError with the engine's words."""
+    _docker(parameters, carrier, ["start", instance.id], attempt=f"cannot start {instance.name}", timeout=60)
+
+
+def unpause(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> None:
+    """Let a paused container go on. Raises FailedError with the engine's words."""
+    _docker(parameters, carrier, ["unpause", instance.id], attempt=f"cannot unpause {instance.name}")
+
+
+def restart(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, grace: int) -> None:
+    """Restart a container: SIGTERM, then SIGKILL after `grace` seconds. Raises FailedError with the engine's words."""
+    _docker(
+        parameters,
+        carrier,
+        ["restart", f"--time={grace}", instance.id],
+        attempt=f"cannot restart {instance.name}",
+        timeout=60 + grace,
+    )
+
+
+def logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, tail: int, since: float) -> str:
+    """The container's last log lines, both streams, each with the engine's time in front; `since` in seconds."""
+    window = [f"--since={since:g}s"] if since else []
+    done = _docker(parameters, carrier, ["logs", "--timestamps", f"--tail={tail}", *window, instance.id])
+    return done.stdout + done.stderr
+
+
+def execute(
+    parameters: Mapping[str, Any],
+    carrier: Carrier,
+    instance: Instance,
+    command: Sequence[str],
+    stdin: str,
+    timeout: float,
+) -> Completed:
+    """Run a command inside the container, ended there after `timeout` seconds.
+
+    The engine leaves a process running inside when only its client is ended, so timeout(1) of the container ends it.
+    """
+    inside = ["exec", "-i", instance.id, "timeout", f"{timeout:g}", *command]
+    return carrier.command([*parameters["docker_command"], *inside], stdin, timeout + 5)
+
+
+def parse_inspect(text: str) -> list[dict[str, Any]]:
+    """The list that `docker inspect` prints. Raises FailedError when it is not one."""
+    try:
+        containers = json.loads(text)
+    except ValueError as error:
+        raise FailedError(f"cannot read what `docker inspect` printed: {error}") from error
+    if not isinstance(containers, list) or not all(isinstance(each, dict) for each in containers):
+        raise FailedError("cannot read what `docker inspect` printed: it is not a list of containers")
+    return containers
+
+
+def _container_ids(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> list[str]:
+    project = parameters["project"]
+    label = parameters["service_names"].get(service, service)
+    columns = ["{{.ID}}", f'{{{{.Label "{SERVICE_LABEL}"}}}}', f'{{{{.Label "{ONE_OFF_LABEL}"}}}}']
+    listed = _docker(
+        parameters,
+        carrier,
+        [
+            "ps",
+            "--all",
+            "--no-trunc",
+            f"--filter=label={PROJECT_LABEL}={project}",
+            "--format=" + "\t".join(columns),
+        ],
+    )
+    rows = [line.split("\t") for line in listed.stdout.splitlines() if line.count("\t") == 2]
+    if not rows:
+        raise ObstacleError(
+            "no-project",
+            f"cannot find the compose project {project!r}: no container on this host has the label "
+            f"{PROJECT_LABEL}={project}; `docker compose ls --all` names the projects (compose_project, in the inventory)",
+            "refused",
+        )
+    found = [id_ for id_, name, one_off in rows if name == label and one_off != "True"]
+    if not found:
+        names = ", ".join(sorted({name for _id, name, _one_off in rows}))
+        raise ObstacleError(
+            "no-service",
+            f"cannot find the service {label!r} in the compose project {project!r}: no container of it exists; "
+            f"the project has {names} (service_names in the inventory maps {service!r})",
+            "refused",
+        )
+    return found
+
+
+def _instance(container: Mapping[str, Any]) -> Instance:
+    state = container.get("State") or {}
+    status = state.get("Status") or "dead"
+    return Instance(
+        id=str(container.get("Id", "")),
+        name=str(container.get("Name", "")).lstrip("/"),
+        state="stopped" if status == "exited" else status,
+        health=(state.get("Health") or {}).get("Status", ""),
+        exit_code=int(state.get("ExitCode") or 0),
+        restarts=int(container.get("RestartCount") or 0),
+        oom_killed=bool(state.get("OOMKilled")),
+        started_at=_time(state.get("StartedAt")),
+        finished_at=_time(state.get("FinishedAt")),
+        error=str(state.get("Error") or ""),
+    )
+
+
+def _time(value: Any) -> str:
+    return "" if not value or value == NEVER else str(value)
+
+
+def _docker(
+    parameters: Mapping[str, Any],
+    carrier: Carrier,
+    arguments: Sequence[str],
+    attempt: str = "cannot ask the Docker engine",
+    timeout: float = 15,
+) -> Completed:
+    done = carrier.command([*parameters["docker_command"], *arguments], timeout=timeout)
+    if done.rc == 0:
+        return done
+    obstacle = _obstacle(done, " ".join(parameters["docker_command"]), timeout)
+    if obstacle:
+        raise obstacle
+    raise FailedError(f"{attempt}: {done.said}")
+
+
+def _obstacle(done: Completed, docker: str, timeout: float) -> ObstacleError | None:
+    said = done.said
+    if done.timed_out:
+        sentence = f"the Docker engine does not answer: `{docker}` was ended after {timeout:g} s"
+        return ObstacleError("engine-timeout", sentence, "unreachable")
+    if "permission denied" in said.lower() and "sock" in said:
+        sentence = f"may not use the Docker engine: {said}; run as a member of the group docker, or with become"
+        return ObstacleError("engine-permission", sentence, "unreachable")
+    if "Cannot connect to the Docker daemon" in said or "error during connect" in said:
+        return ObstacleError("no-engine", f"no Docker engine runs on this host: {said}", "unreachable")
+    if done.rc in (126, 127):
+        sentence = f"cannot run `{docker}` on this host: {said or 'command not found'}; is Docker installed, and on PATH?"
+        return ObstacleError("no-docker", sentence, "unreachable")
+    return None

@@ -1,0 +1,289 @@
+# Copyright: (c) 2026, The saveit-remediate developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ladder: diagnose, then for each remedy, least disruptive first: act, verify, stop at the first that works.
+
+Each step is a function from a state and what was observed to the next state. The role `ladder` calls them in order;
+no verdict is computed in YAML.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Sequence
+
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._criteria import unmet
+from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state import (
+    DONE,
+    RISKS,
+    State,
+    in_ladder_order,
+    iso,
+    note_action,
+    remedies_of,
+    was_assessed,
+    why_not,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
+
+ARGUMENTS: Mapping[str, Any] = {
+    "step": {
+        "type": "str",
+        "required": True,
+        "choices": ["open", "assess", "begin", "acted", "failed", "judge", "stopped", "publish"],
+    },
+    "state": {"type": "dict", "default": {}},
+    "target": {"type": "str", "default": ""},
+    "runbook": {"type": "dict", "default": {}},
+    "mode": {"type": "str", "choices": ["diagnose", "remediate"], "default": "remediate"},
+    "plan": {"type": "dict", "default": {}},
+    "max_risk": {"type": "str", "choices": list(RISKS), "default": "medium"},
+    "hold_seconds": {"type": "float"},
+    "observed": {"type": "list", "elements": "dict", "default": []},
+    "acted": {"type": "dict", "default": {}},
+    "failure": {"type": "dict", "default": {}},
+}
+
+
+def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
+    """One step of the ladder."""
+    if parameters["step"] == "open":
+        state = open_ladder(parameters, carrier)
+    else:
+        if not parameters["state"].get("runbook"):
+            raise FailedError(f"cannot take the step {parameters['step']}: the ladder was not opened")
+        state = State.read(parameters["state"])
+        _STEPS[parameters["step"]](state, parameters, carrier)
+    return Result(state.verdict, state.sentence, returned=state.as_return())
+
+
+def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
+    """The state before anything was looked at."""
+    runbook = parameters["runbook"]
+    hold = parameters["hold_seconds"]
+    return State(
+        target=parameters["target"],
+        runbook=runbook,
+        mode=parameters["mode"],
+        max_risk=parameters["max_risk"],
+        hold_seconds=runbook["verify"]["hold_seconds"] if hold is None else hold,
+        plan=parameters["plan"],
+        since=carrier.now(),
+    )
+
+
+def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """Read the diagnosis: what is wrong, and what to try next."""
+    _take_findings(state, parameters["observed"])
+    _take_evidence(state, parameters["observed"], carrier, "diagnose")
+    state.since = carrier.now()
+    symptoms = [each for each in state.findings if each["id"] in state.current]
+    said = "; ".join(each["sentence"] for each in symptoms) or f"{state.runbook['title']}: nothing found"
+    state.tell("diagnosed", carrier.now(), said, findings=state.current)
+    if state.mode == "diagnose":
+        _offer(state)
+    elif not state.current and not any(each["result"] in DONE for each in state.actions):
+        state.verdict, state.sentence = "healthy", said
+    else:
+        _choose(state, carrier)
+
+
+def begin(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """A remedy is about to act."""
+    del parameters
+    state.remedy_started = carrier.now()
+    state.tell("remedy-started", carrier.now(), state.remedy["title"], remedy=state.remedy["id"])
+
+
+def acted(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """The remedy's tasks ended well: verify, or in check mode go on to the next."""
+    done = parameters["acted"]
+    if done.get("verdict") == "unchanged":
+        note_action(state, state.remedy, "skipped", done["sentence"])
+        state.tell("remedy-skipped", carrier.now(), done["sentence"], remedy=state.remedy["id"])
+        _choose(state, carrier)
+        return
+    diff = [done["diff"]] if done.get("diff") else []
+    if carrier.check_mode:
+        note_action(state, state.remedy, "planned", done["sentence"], diff=diff)
+        _choose(state, carrier)
+        return
+    state.climbing, state.sampling, state.good_since = False, True, 0
+    state.since = carrier.now()
+    state.patience_ends = carrier.now() + state.runbook["verify"]["patience_seconds"]
+    more = {"changed": bool(done.get("changed")), "diff": diff, **_times(state, carrier)}
+    # Until it is verified, it is a remedy that was done and not seen to help.
+    note_action(state, state.remedy, "no_help", f"{done['sentence']}; not verified", **more)
+    state.tell("remedy-finished", carrier.now(), done["sentence"], remedy=state.remedy["id"])
+
+
+def failed(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """The remedy's own tasks failed: note it; the ladder looks again and goes on."""
+    sentence = _said(parameters["failure"])
+    note_action(state, state.remedy, "failed", sentence, **_times(state, carrier))
+    state.tell("remedy-finished", carrier.now(), sentence, remedy=state.remedy["id"])
+    state.climbing, state.sampling = False, False
+    state.since = carrier.now()
+
+
+def judge(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """One sample after a remedy: recovered when every criterion was met in each sample of the hold time."""
+    verify = state.runbook["verify"]
+    values = _take_evidence(state, parameters["observed"], carrier, "verify")
+    why = unmet(verify["criteria"], values)
+    now = carrier.now()
+    state.good_since = 0 if why else (state.good_since or now)
+    if state.good_since and now - state.good_since >= state.hold_seconds:
+        _recovered(state, now)
+    elif why and now >= state.patience_ends:
+        action = next(each for each in state.actions if each["remedy"] == state.remedy["id"])
+        action.update(result="no_help", sentence=f"did not help: {'; '.join(why)}", finished=iso(now))
+        state.sampling = False
+        state.tell("verified", now, action["sentence"], remedy=state.remedy["id"], recovered=False)
+    else:
+        left = state.hold_seconds - (now - state.good_since) if state.good_since else verify["interval_seconds"]
+        carrier.sleep(max(0.05, min(verify["interval_seconds"], left)))
+    state.since = carrier.now()
+
+
+def stopped(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """Something kept us from looking or going on: an obstacle, which no remedy removes."""
+    failure = parameters["failure"]
+    obstacle = failure.get("obstacle") or {"id": "check-failed", "outcome": "refused"}
+    _obstacle(state, obstacle["id"], obstacle["outcome"], _said(failure), carrier.now())
+
+
+def publish(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """The end: every remedy gets its word."""
+    del parameters
+    if carrier.check_mode and state.mode == "remediate" and state.verdict == "unresolved":
+        state.verdict, state.gave_up = "planned", False
+    if state.mode == "remediate":
+        in_ladder_order(state)
+
+
+_STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
+    "assess": assess,
+    "begin": begin,
+    "acted": acted,
+    "failed": failed,
+    "judge": judge,
+    "stopped": stopped,
+    "publish": publish,
+}
+
+
+def _take_findings(state: State, observed: Sequence[Mapping[str, Any]]) -> None:
+    """Findings of fresh observations, in the runbook's order; what the runbook does not know is only context."""
+    known = {each["id"]: (rank, each) for rank, each in enumerate(state.runbook["findings"])}
+    worth = {each["finding"]: each["severity"] for each in state.runbook["severity"].get("rules", ())}
+    found: dict[tuple[str, str], dict[str, Any]] = {(each["id"], each["subject"]): each for each in state.findings}
+    seen = []
+    for each in (finding for result in _fresh(state, observed) for finding in result.get("findings", ())):
+        is_symptom = each["id"] in known
+        found[each["id"], each["subject"]] = {
+            "id": each["id"],
+            "target": state.target,
+            "subject": each["subject"],
+            "sentence": each["sentence"],
+            "kind": "symptom" if is_symptom else "context",
+            "outcome": "",
+            "next": known[each["id"]][1].get("next", "") if is_symptom else "",
+            "severity": worth.get(each["id"], ""),
+        }
+        if is_symptom:
+            seen.append(each["id"])
+    last = len(known)
+    state.findings = sorted(found.values(), key=lambda each: known[each["id"]][0] if each["id"] in known else last)
+    state.current = sorted(set(seen), key=lambda each: known[each][0])
+
+
+def _take_evidence(
+    state: State, observed: Sequence[Mapping[str, Any]], carrier: Carrier, phase: str
+) -> dict[str, Any]:
+    """Evidence of fresh observations; all of one sample carry the same time."""
+    now, values = carrier.now(), {}
+    for each in (evidence for result in _fresh(state, observed) for evidence in result.get("evidence", ())):
+        values[each["name"]] = each["value"]
+        after = state.remedy.get("id", "") if phase == "verify" else ""
+        state.evidence.append({**each, "target": state.target, "at": now, "phase": phase, "after": after})
+    return values
+
+
+def _fresh(state: State, observed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Observations made since the last step; a registered variable of an earlier round says nothing about now."""
+    return [each for each in observed if each.get("observed_at", 0) >= state.since]
+
+
+def _offer(state: State) -> None:
+    """Mode diagnose: which remedies would be for this, for the plan."""
+    for remedy in remedies_of(state):
+        reason = why_not(remedy, state.current, state)
+        sentence = reason or f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
+        note_action(state, remedy, "skipped" if reason else "possible", sentence)
+    state.verdict = "diagnosed" if state.current else "healthy"
+    state.sentence = "; ".join(each["sentence"] for each in state.findings if each["id"] in state.current)
+
+
+def _choose(state: State, carrier: Carrier) -> None:
+    """The next remedy up the ladder that fits what was seen last; none: give up loudly."""
+    remedies = remedies_of(state)
+    state.climbing = state.sampling = False
+    below = [each["id"] for each in remedies].index(state.remedy["id"]) + 1 if state.remedy else 0
+    for remedy in remedies[below:]:
+        reason = why_not(remedy, state.current, state)
+        if reason:
+            note_action(state, remedy, "skipped", reason)
+            continue
+        if not state.remedy and not was_assessed(remedy, state):
+            sentence = f"{state.target} is not what the plan was made for: now {', '.join(state.current)}; run again"
+            _obstacle(state, "world-changed", "refused", sentence, carrier.now())
+            return
+        state.remedy, state.climbing = dict(remedy), True
+        return
+    _give_up(state, carrier.now())
+
+
+def _give_up(state: State, now: float) -> None:
+    tried = [each for each in state.actions if each["result"] in DONE]
+    seen = [each for each in state.findings if each["id"] in state.current]
+    what = "; ".join(each["sentence"] for each in seen) or "; ".join(each["sentence"] for each in tried[-1:])
+    did = f"tried {', '.join(each['remedy'] for each in tried)}, without success" if tried else "no remedy is for this"
+    advice = " ".join(each["next"] for each in seen if each["next"])
+    state.verdict, state.gave_up = "unresolved", True
+    state.sentence = f"{state.target}: {what}; {did}. {advice}".strip()
+    state.tell("gave-up", now, state.sentence)
+
+
+def _recovered(state: State, now: float) -> None:
+    sentence = f"recovered: every criterion was met for {now - state.good_since:.1f} s"
+    action = next(each for each in state.actions if each["remedy"] == state.remedy["id"])
+    action.update(result="helped", sentence=f"{action['sentence'].split('; not verified')[0]}; {sentence}")
+    state.verdict, state.sentence, state.sampling = "recovered", sentence, False
+    state.tell("verified", now, sentence, remedy=state.remedy["id"], recovered=True)
+
+
+def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float) -> None:
+    state.findings.append(
+        {
+            "id": id_,
+            "target": state.target,
+            "subject": state.target,
+            "sentence": sentence,
+            "kind": "obstacle",
+            "outcome": outcome,
+            "next": "",
+            "severity": "",
+        }
+    )
+    state.climbing = state.sampling = False
+    state.verdict, state.sentence, state.gave_up = "stopped", sentence, True
+    state.tell("stopped", now, sentence)
+
+
+def _times(state: State, carrier: Carrier) -> dict[str, str]:
+    return {"started": iso(state.remedy_started), "finished": iso(carrier.now())}
+
+
+def _said(failure: Mapping[str, Any]) -> str:
+    return str(failure.get("sentence") or failure.get("msg") or "a task failed without a word")

@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, The saveit-remediate developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a climb of the ladder stands: plain data that travels from task to task as a registered variable."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime, timezone
+from typing import Any, Mapping, Sequence
+
+RISKS = ("low", "medium", "high")
+DONE = ("helped", "no_help", "failed", "worse")
+
+
+@dataclass
+class State:
+    """Everything the next step has to know. Times are seconds since the epoch, by the controller's clock."""
+
+    target: str
+    runbook: Mapping[str, Any]
+    mode: str
+    max_risk: str
+    hold_seconds: float
+    plan: Mapping[str, Any]
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    current: list[str] = field(default_factory=list)  # ids of the symptoms seen last
+    remedy: dict[str, Any] = field(default_factory=dict)  # the one being tried
+    since: float = 0  # observations from before this time are stale
+    remedy_started: float = 0
+    good_since: float = 0  # first sample of the present unbroken row of good ones, 0 when there is none
+    patience_ends: float = 0
+    climbing: bool = False  # there is a remedy to try
+    sampling: bool = False  # the remedy was done, and is being verified
+    gave_up: bool = False  # the play ends as failed, loudly
+    verdict: str = ""  # healthy, diagnosed, planned, recovered, unresolved, stopped
+    sentence: str = ""
+    remediation_events: list[dict[str, Any]] = field(default_factory=list)  # what this step has to tell
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> State:
+        """The state out of a registered result, whose other keys are Ansible's own."""
+        names = [each.name for each in fields(cls)]
+        state = cls(**{name: values[name] for name in names if name in values})
+        state.remediation_events = []
+        return state
+
+    def as_return(self) -> dict[str, Any]:
+        """Plain data for the next step."""
+        return asdict(self)
+
+    def tell(self, kind: str, at: float, sentence: str, **more: Any) -> None:
+        """Something for the journal and the live view."""
+        event = {"kind": kind, "at": iso(at), "target": self.target, "sentence": sentence, **more}
+        self.remediation_events.append(event)
+
+
+def iso(seconds: float) -> str:
+    """ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec="milliseconds")
+
+
+def remedies_of(state: State) -> Sequence[Mapping[str, Any]]:
+    """The ladder, least disruptive first."""
+    remedies: Sequence[Mapping[str, Any]] = state.runbook["remedies"]
+    return remedies
+
+
+def why_not(remedy: Mapping[str, Any], symptoms: Sequence[str], state: State) -> str:
+    """Why this remedy is not for these symptoms, or not allowed; "" when it is both."""
+    never = [each for each in remedy.get("never_for", ()) if each in symptoms]
+    if never:
+        return f"would not help against {', '.join(never)}"
+    if not any(each in symptoms for each in remedy["for"]):
+        return f"is for {', '.join(remedy['for'])}; found: {', '.join(symptoms) or 'nothing'}"
+    if RISKS.index(remedy["risk"]) > RISKS.index(state.max_risk):
+        return f"has {remedy['risk']} risk, and ladder_max_risk is {state.max_risk}"
+    if state.plan and remedy["id"] not in _planned(state)["remedies"]:
+        return "is not in the plan"
+    return ""
+
+
+def was_assessed(remedy: Mapping[str, Any], state: State) -> bool:
+    """Was this remedy one for what the plan was made from?"""
+    return not state.plan or any(each in _planned(state)["assessed"] for each in remedy["for"])
+
+
+def _planned(state: State) -> Mapping[str, Any]:
+    nothing: Mapping[str, Any] = {"assessed": [], "remedies": []}
+    return state.plan.get(state.target, nothing)
+
+
+def note_action(state: State, remedy: Mapping[str, Any], result: str, sentence: str, **more: Any) -> dict[str, Any]:
+    """What became of a remedy; one entry for each, the last word counts."""
+    action = {
+        "remedy": remedy["id"],
+        "target": state.target,
+        "title": remedy["title"],
+        "result": result,
+        "sentence": sentence,
+        "risk": remedy["risk"],
+        "reversible": bool(remedy["reversible"]),
+        "disrupts": remedy["disrupts"],
+        "changed": False,
+        "started": "",
+        "finished": "",
+        "diff": [],
+        **more,
+    }
+    state.actions = [each for each in state.actions if each["remedy"] != remedy["id"]] + [action]
+    return action
+
+
+def in_ladder_order(state: State) -> None:
+    """Actions in the order of the ladder, with a word on those that were never reached."""
+    noted = {each["remedy"]: each for each in state.actions}
+    for remedy in remedies_of(state):
+        if remedy["id"] not in noted:
+            reason = "nothing is wrong" if state.verdict == "healthy" else "not reached"
+            noted[remedy["id"]] = note_action(state, remedy, "skipped", reason)
+    state.actions = [noted[each["id"]] for each in remedies_of(state)]
