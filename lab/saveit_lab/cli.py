@@ -57,9 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     breaking.add_argument("fault", metavar="FAULT", help="a name from `lab faults`")
     breaking.set_defaults(run=_break)
 
-    commands.add_parser(
-        "repair", help="put everything back and wait until it is healthy"
-    ).set_defaults(run=_repair)
+    commands.add_parser("repair", help="put everything back and wait until it is healthy").set_defaults(
+        run=_repair
+    )
     commands.add_parser(
         "down", help="remove containers, networks and volumes, and stop the engine if it is ours"
     ).set_defaults(run=_down)
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     engines.set_defaults(run=_engine)
 
     commands.add_parser(
-        "env", help="print what a shell needs to use the lab's docker compose: eval \"$(lab env)\""
+        "env", help='print what a shell needs to use the lab\'s docker compose: eval "$(lab env)"'
     ).set_defaults(run=_env)
     return parser
 

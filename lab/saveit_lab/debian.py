@@ -17,9 +17,7 @@ SERVICES = ("docker", "redis-server", "mosquitto", "nginx", "prometheus", "postg
 def missing(packages: Sequence[str]) -> list[str]:
     """Those of the packages that are not installed."""
     answer = look("dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", *packages)
-    have = {
-        line.split(" ", 1)[1] for line in answer.output.splitlines() if line.startswith("installed ")
-    }
+    have = {line.split(" ", 1)[1] for line in answer.output.splitlines() if line.startswith("installed ")}
     return [name for name in packages if name not in have]
 
 

@@ -1,8 +1,10 @@
 """The docker command."""
 
+from __future__ import annotations
+
 import json
 import shutil
-from typing import Any, Optional
+from typing import Any
 
 from saveit_lab.commands import Finished, act, look
 from saveit_lab.errors import LabError
@@ -44,5 +46,5 @@ def inspect(*services: str) -> dict[str, dict[str, Any]]:
 
 def state(service: str) -> str:
     """`running`, `paused`, `exited`, ... or `absent`."""
-    found: Optional[dict[str, Any]] = inspect(service).get(service)
+    found: dict[str, Any] | None = inspect(service).get(service)
     return str(found["State"]["Status"]) if found else "absent"

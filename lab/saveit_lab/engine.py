@@ -1,10 +1,11 @@
 """The docker engine: use the one that answers, otherwise bring our own and take it away again."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
 from pathlib import Path
-from typing import Optional
 
 from saveit_lab import debian, docker, places
 from saveit_lab.errors import LabError
@@ -17,7 +18,7 @@ def answers() -> bool:
     return docker.installed() and docker.docker("version", "-f", "{{.Server.Version}}").ok
 
 
-def ours() -> Optional[int]:
+def ours() -> int | None:
     """The process id of the engine that the lab started, while it lives."""
     return _dockerd_in(places.ENGINE_PID)
 
@@ -41,9 +42,7 @@ def start() -> None:
         DOCKER_PID.unlink(missing_ok=True)  # left by a killed engine, which a new one would refuse
         pid = _launch()
     if not until(lambda: answers() or not _alive(pid), 60) or not answers():
-        raise LabError(
-            f"cannot start the docker engine: it does not answer; its log is {places.ENGINE_LOG}"
-        )
+        raise LabError(f"cannot start the docker engine: it does not answer; its log is {places.ENGINE_LOG}")
 
 
 def stop() -> bool:
@@ -94,7 +93,7 @@ def _launch() -> int:
     return process.pid
 
 
-def _dockerd_in(file: Path) -> Optional[int]:
+def _dockerd_in(file: Path) -> int | None:
     """The process that a pid file names, if that really is a living dockerd."""
     try:
         pid = int(file.read_text(encoding="ascii"))

@@ -1,7 +1,7 @@
 """The table of faults. A new fault is an entry here and a function that does the damage."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 from saveit_lab import containers, redis_faults
 from saveit_lab.errors import LabError

@@ -1,9 +1,11 @@
 """Put services back as they were made, with the least that does it."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any
 
 from saveit_lab import docker, faulty, probes, record
 from saveit_lab.compose import compose
@@ -83,8 +85,8 @@ def fingerprint(container: dict[str, Any]) -> str:
     return json.dumps([container["Image"], networks, {key: host.get(key) for key in KEPT}])
 
 
-def _trouble(services: Sequence[str], seconds: float) -> Optional[str]:
-    def complaint() -> Optional[str]:
+def _trouble(services: Sequence[str], seconds: float) -> str | None:
+    def complaint() -> str | None:
         wrong = probes.complaints(services)
         return "; ".join(f"{name}: {why}" for name, why in sorted(wrong.items())) or None
 

@@ -9,8 +9,9 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from io import BytesIO
-from typing import IO
+from typing import IO, cast
 
 from saveit_lab import places
 from saveit_lab.commands import act
@@ -56,19 +57,15 @@ def make(tag: str, wanted: Sequence[str]) -> None:
     packages = closure(table, wanted)
     listing = act("list the files of the packages", "dpkg", "-L", *packages).output
     command = ["docker", "import", "-", tag]
-    with subprocess.Popen(
+    importing = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as importing:
-        assert importing.stdin and importing.stderr
-        broken = False
-        try:
-            with importing.stdin as stream:
-                _write(stream, _files(listing))
-        except BrokenPipeError:
-            broken = True
-        complaint = importing.stderr.read().decode(errors="replace").strip()
-    if broken or importing.returncode != 0:
-        raise LabError(f"cannot import the image {tag} from this machine's packages: {complaint}")
+    )
+    with suppress(BrokenPipeError):  # the import has ended early, and says why
+        _write(cast("IO[bytes]", importing.stdin), _files(listing))
+    _, complaint = importing.communicate()
+    if importing.returncode != 0:
+        why = complaint.decode(errors="replace").strip()
+        raise LabError(f"cannot import the image {tag} from this machine's packages: {why}")
 
 
 def _names(clause: str) -> list[str]:

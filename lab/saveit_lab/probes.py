@@ -1,17 +1,18 @@
 """Whether each service really answers, asked as its users ask it. A probe returns a complaint or None."""
 
+from __future__ import annotations
+
+import http.client
 import socket
 import ssl
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, Optional
+from contextlib import closing
 
 from saveit_lab import docker, places
 
-Probe = Callable[[], Optional[str]]
+Probe = Callable[[], "str | None"]
 MQTT_CONNECT = bytes([0x10, 15, 0, 4]) + b"MQTT" + bytes([4, 2, 0, 10, 0, 3]) + b"lab"
 MQTT_CONNACK = bytes([0x20, 2, 0, 0])
 SLOW = 1.5  # seconds; a request that waits for Redis takes longer
@@ -21,31 +22,30 @@ def complaints(services: Iterable[str]) -> dict[str, str]:
     """What is wrong with each of the services; healthy ones are left out."""
     names = list(services)
     with ThreadPoolExecutor(max_workers=len(names) or 1) as pool:
-        answers = pool.map(lambda name: PROBES[name](), names)
-    return {name: answer for name, answer in zip(names, answers) if answer}
+        answers = {name: pool.submit(PROBES[name]) for name in names}
+    return {name: str(answer.result()) for name, answer in answers.items() if answer.result()}
 
 
-def get(url: str, timeout: float = 3, context: Optional[ssl.SSLContext] = None) -> Optional[str]:
+def get(port: int, path: str, tls: ssl.SSLContext | None = None, timeout: float = 3) -> str | None:
     """The complaint about a page that should answer 200 in time."""
-    request = urllib.request.Request(url)
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-    )
-    try:
-        with opener.open(request, timeout=timeout) as answer:
-            answer.read()
-    except urllib.error.HTTPError as error:
-        return f"{url} answers {error.code}"
-    except (OSError, ValueError) as error:
-        return f"{url}: {getattr(error, 'reason', error)}"
-    return None
+    if tls is None:
+        connection = http.client.HTTPConnection("localhost", port, timeout=timeout)
+    else:
+        connection = http.client.HTTPSConnection("localhost", port, timeout=timeout, context=tls)
+    with closing(connection):
+        try:
+            connection.request("GET", path)
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            return f"port {port}, {path}: {error or type(error).__name__}"
+    return None if status == 200 else f"port {port}, {path} answers {status}"
 
 
-def _backend() -> Optional[str]:
+def _backend() -> str | None:
     """Several times: a worker process that is stuck answers only its share."""
     for path in ("health/ready", "items", "health/ready", "items"):
         began = time.monotonic()
-        complaint = get(f"http://127.0.0.1:8000/api/v1/{path}")
+        complaint = get(8000, f"/api/v1/{path}")
         if complaint:
             return complaint
         if time.monotonic() - began > SLOW:
@@ -53,20 +53,20 @@ def _backend() -> Optional[str]:
     return None
 
 
-def _edge() -> Optional[str]:
+def _edge() -> str | None:
     try:
         context = ssl.create_default_context(cafile=str(places.CERTIFICATES / "ca.crt"))
     except OSError as error:
         return f"the authority's certificate cannot be read: {error}"
-    return get("https://localhost:8443/api/v1/health/live", context=context)
+    return get(8443, "/api/v1/health/live", context)
 
 
-def _postgres() -> Optional[str]:
+def _postgres() -> str | None:
     done = docker.execute("postgres", "psql", "-U", "saveit", "-Atc", "SELECT 1")
     return None if done.ok else done.complaint
 
 
-def _redis() -> Optional[str]:
+def _redis() -> str | None:
     done = redis_says("SET", "lab:probe", "1", "EX", "60")
     return None if done == "OK" else done or "no answer"
 
@@ -77,7 +77,7 @@ def redis_says(*command: str) -> str:
     return (done.output.strip() or done.errors.strip()) if done.status != 124 else ""
 
 
-def mqtt(port: int = 1883) -> Optional[str]:
+def mqtt(port: int = 1883) -> str | None:
     """A TCP connection says nothing: docker's proxy accepts it for a broker that is dead."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
@@ -88,16 +88,12 @@ def mqtt(port: int = 1883) -> Optional[str]:
     return None if answer == MQTT_CONNACK else f"no CONNACK on port {port} but {answer!r}"
 
 
-def _backend_with_broker() -> Optional[str]:
-    return _backend() or mqtt()
-
-
 PROBES: dict[str, Probe] = {
     "backend": _backend,
-    "frontend": lambda: get("http://127.0.0.1:5000/health"),
+    "frontend": lambda: get(5000, "/health"),
     "postgres": _postgres,
     "redis": _redis,
     "mosquitto": mqtt,
     "nginx": _edge,
-    "prometheus": lambda: get("http://127.0.0.1:9090/-/ready"),
+    "prometheus": lambda: get(9090, "/-/ready"),
 }

@@ -1,8 +1,9 @@
-"""What the lab remembers between two commands: the profile, the faults in force, each container as it was made."""
+"""What the lab remembers between two commands: profile, faults in force, containers as they were made."""
+
+from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from typing import Optional
 
 from saveit_lab import places
 from saveit_lab.errors import LabError
@@ -12,7 +13,7 @@ from saveit_lab.errors import LabError
 class Record:
     """`made` says for each service how its container was configured when `up` had finished."""
 
-    profile: Optional[str] = None
+    profile: str | None = None
     faults: tuple[str, ...] = ()
     made: dict[str, str] = field(default_factory=dict)
 

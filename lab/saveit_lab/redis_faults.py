@@ -1,6 +1,6 @@
 """The damage that can be done to Redis. What is written to its configuration survives a restart."""
 
-from typing import Callable
+from collections.abc import Callable
 
 from saveit_lab import containers, docker, places, probes
 from saveit_lab.errors import LabError
@@ -42,9 +42,7 @@ def fill_memory() -> None:
 
 def forbid_saving() -> None:
     """No dump can be written to the folder; the server tries one as soon as it runs."""
-    docker.must(
-        "forbid Redis its data folder", "exec", docker.container("redis"), "chmod", "555", "/data"
-    )
+    docker.must("forbid Redis its data folder", "exec", docker.container("redis"), "chmod", "555", "/data")
     configure("save 1 0\nstop-writes-on-bgsave-error yes\n")
 
 

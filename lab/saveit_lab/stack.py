@@ -1,7 +1,9 @@
 """Bring the stack up, look at it, put it back as it was made, take it down."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
-from typing import Any, Optional
+from typing import Any
 
 from saveit_lab import credentials, docker, engine, faulty, healing, image, places, probes, record
 from saveit_lab.errors import LabError
@@ -11,12 +13,13 @@ SERVICES = {
     "documented": ("backend", "frontend", "postgres", "redis", "nginx", "prometheus"),
 }
 
+
 @dataclass(frozen=True)
 class Service:
     name: str
     container: str
     health: str
-    complaint: Optional[str]
+    complaint: str | None
 
 
 def up(profile: str) -> None:
@@ -69,9 +72,7 @@ def status() -> list[Service]:
     profile = running_profile()
     found = docker.inspect(*SERVICES[profile])
     complaints = probes.complaints(SERVICES[profile])
-    return [
-        Service(name, *_state(found.get(name)), complaints.get(name)) for name in SERVICES[profile]
-    ]
+    return [Service(name, *_state(found.get(name)), complaints.get(name)) for name in SERVICES[profile]]
 
 
 def running_profile() -> str:
@@ -84,7 +85,7 @@ def running_profile() -> str:
     return profile
 
 
-def _state(container: Optional[dict[str, Any]]) -> tuple[str, str]:
+def _state(container: dict[str, Any] | None) -> tuple[str, str]:
     if container is None:
         return "absent", "-"
     state = container["State"]

@@ -1,7 +1,9 @@
 """Waiting, always with an end."""
 
+from __future__ import annotations
+
 import time
-from typing import Callable, Optional
+from collections.abc import Callable
 
 
 def until(
@@ -20,11 +22,9 @@ def until(
     return True
 
 
-def until_silent(
-    complaint: Callable[[], Optional[str]], seconds: float, every: float = 0.1
-) -> Optional[str]:
+def until_silent(complaint: Callable[[], str | None], seconds: float, every: float = 0.1) -> str | None:
     """The last complaint, or None when there was none any more within so many seconds."""
-    last: list[Optional[str]] = [None]
+    last: list[str | None] = [None]
 
     def satisfied() -> bool:
         last[0] = complaint()

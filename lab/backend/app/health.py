@@ -6,7 +6,7 @@ hangs stops the worker's event loop, and after some probes /health/live hangs to
 
 import os
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -35,7 +35,7 @@ async def health() -> dict:
     sick = sick or (MQTT_EMBEDDED and components["mqtt_broker"]["status"] != "running")
     return {
         "status": "degraded" if sick else "healthy",
-        "timestamp": datetime.now(timezone.utc).isoformat(),
+        "timestamp": datetime.now(UTC).isoformat(),
         "version": VERSION,
         "components": components,
     }

@@ -1,4 +1,4 @@
-"""The container's health check. Like the real one it asks /health/live, which knows nothing of the database."""
+"""The container's health check: like the real one it asks /health/live, which knows of no database."""
 
 import urllib.request
 

@@ -39,7 +39,7 @@ async def show_metrics() -> Response:
 
 
 @app.middleware("http")
-async def limit_and_log(request: Request, call_next):  # noqa: ANN001, ANN201
+async def limit_and_log(request: Request, call_next):
     began = time.monotonic()
     path = request.url.path
     address = request.client.host if request.client else "-"
@@ -48,7 +48,7 @@ async def limit_and_log(request: Request, call_next):  # noqa: ANN001, ANN201
     else:
         try:
             response = await call_next(request)
-        except Exception:  # noqa: BLE001 - the outermost edge: every fault becomes a 500
+        except Exception:  # the outermost edge: every fault becomes a 500
             logger.exception("Unhandled error")
             response = JSONResponse({"detail": "Internal server error"}, status_code=500)
     seconds = time.monotonic() - began

@@ -9,6 +9,7 @@ import paho.mqtt.client as mqtt
 from app.metrics import MESSAGES
 from app.settings import MQTT_BROKER_HOST, MQTT_BROKER_PORT
 
+CONFIGURATION_FILE = "/run/mosquitto.conf"
 LONGEST_PAUSE = 300  # seconds
 BROKER_CONFIGURATION = """\
 listener 1883 0.0.0.0
@@ -21,9 +22,9 @@ log_type error
 
 def start_broker() -> subprocess.Popen:
     """A process of its own beside the web server: it can die while HTTP still answers."""
-    with open("/tmp/mosquitto.conf", "w", encoding="ascii") as file:
+    with open(CONFIGURATION_FILE, "w", encoding="ascii") as file:
         file.write(BROKER_CONFIGURATION)
-    return subprocess.Popen(["mosquitto", "-c", "/tmp/mosquitto.conf"])
+    return subprocess.Popen(["mosquitto", "-c", CONFIGURATION_FILE])
 
 
 def start_subscriber() -> None:

@@ -13,9 +13,7 @@ from app.settings import BURST_LIMIT, BURST_WINDOW, RATE_LIMIT_FALLBACK, REDIS_T
 
 EXEMPT = ("/health", "/api/v1/health", "/metrics")
 
-_client = redis.Redis.from_url(
-    REDIS_URL, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT
-)
+_client = redis.Redis.from_url(REDIS_URL, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)
 _memory: Counter = Counter()
 
 

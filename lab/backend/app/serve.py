@@ -14,7 +14,7 @@ REST = 0.5  # seconds between two looks at the workers
 
 
 def main() -> None:
-    listener = socket.create_server(("0.0.0.0", 8000), backlog=2048)
+    listener = socket.create_server(("0.0.0.0", 8000), backlog=2048)  # noqa: S104 - of the container
     listener.set_inheritable(True)
     broker = None
     if settings.MQTT_EMBEDDED:

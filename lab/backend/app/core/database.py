@@ -4,9 +4,7 @@ from sqlalchemy import create_engine, text
 
 from app.settings import DATABASE_URL
 
-engine = create_engine(
-    DATABASE_URL, pool_size=10, max_overflow=20, pool_timeout=30, pool_pre_ping=True
-)
+engine = create_engine(DATABASE_URL, pool_size=10, max_overflow=20, pool_timeout=30, pool_pre_ping=True)
 
 
 def check() -> None:

@@ -21,6 +21,6 @@ def _keep() -> None:
                 # Readable means that the server has closed it; asking it would end its idleness.
                 select.select([connection.connection.dbapi_connection.fileno()], [], [])
                 connection.invalidate()
-        except Exception as error:  # noqa: BLE001 - any trouble with the database ends in a new attempt
+        except Exception as error:  # any trouble with the database ends in a new attempt
             print(f"Pinned session lost: {error}".splitlines()[0])
         time.sleep(5)
