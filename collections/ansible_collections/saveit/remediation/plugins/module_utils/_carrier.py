@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, NamedTuple, Sequence
 
-TIMED_OUT = 124  # exit code of timeout(1) when it had to end the command
+TIMED_OUT = (124, 143)  # exit codes of timeout(1) when it had to end the command: coreutils', busybox's
 
 
 class Completed(NamedTuple):
@@ -24,8 +24,8 @@ class Completed(NamedTuple):
 
     @property
     def timed_out(self) -> bool:
-        """Did timeout(1) have to end it (137: with SIGKILL, after its own grace)?"""
-        return self.rc in (TIMED_OUT, 137)
+        """Did timeout(1) have to end it?"""
+        return self.rc in TIMED_OUT
 
     @property
     def said(self) -> str:

@@ -161,7 +161,7 @@ def _docker(
 
 def _obstacle(done: Completed, docker: str, timeout: float) -> ObstacleError | None:
     said = done.said
-    if done.timed_out:
+    if done.timed_out or done.rc == 137:  # it did not even end on SIGTERM
         sentence = f"the Docker engine does not answer: `{docker}` was ended after {timeout:g} s"
         return ObstacleError("engine-timeout", sentence, "unreachable")
     if "permission denied" in said.lower() and "sock" in said:

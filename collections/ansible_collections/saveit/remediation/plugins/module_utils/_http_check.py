@@ -161,9 +161,9 @@ def _get(parameters: Mapping[str, Any]) -> Answer:
             follow_redirects="safe",
             http_agent="saveit-remediate",
         ) as response:
-            return answer(response.status, response.read(1_000_000))
+            return answer(response.status, _body(response, begun + timeout))
     except HTTPError as error:
-        return answer(error.code, error.read(1_000_000))
+        return answer(error.code, _body(error, begun + timeout))
     except TimeoutError:
         return answer(0, error=f"missing after {timeout:g} s")
     except (URLError, OSError, ValueError) as error:
@@ -171,3 +171,16 @@ def _get(parameters: Mapping[str, Any]) -> Answer:
         if isinstance(reason, TimeoutError):
             return answer(0, error=f"missing after {timeout:g} s")
         return answer(0, error=f"missing ({' '.join(str(reason).split())})")
+
+
+def _body(response: Any, deadline: float) -> bytes:
+    """The body up to a megabyte, read bit by bit so that a server which trickles does not hold us. Raises TimeoutError."""
+    read = b""
+    while len(read) < 1_000_000:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        part = response.read1(65536)
+        if not part:
+            break
+        read += part
+    return read

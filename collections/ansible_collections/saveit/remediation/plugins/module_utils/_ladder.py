@@ -75,7 +75,7 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
 def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """Read the diagnosis: what is wrong, and what to try next."""
     _take_findings(state, parameters["observed"])
-    _take_evidence(state, parameters["observed"], carrier, "diagnose")
+    _take_evidence(state, parameters["observed"], carrier.now(), "diagnose")
     state.since = carrier.now()
     symptoms = [each for each in state.findings if each["id"] in state.current]
     said = "; ".join(each["sentence"] for each in symptoms) or f"{state.runbook['title']}: nothing found"
@@ -129,9 +129,9 @@ def failed(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
 def judge(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """One sample after a remedy: recovered when every criterion was met in each sample of the hold time."""
     verify = state.runbook["verify"]
-    values = _take_evidence(state, parameters["observed"], carrier, "verify")
-    why = unmet(verify["criteria"], values)
     now = carrier.now()
+    values = _take_evidence(state, parameters["observed"], now, "verify")
+    why = unmet(verify["criteria"], values)
     state.good_since = 0 if why else (state.good_since or now)
     if state.good_since and now - state.good_since >= state.hold_seconds:
         _recovered(state, now)
@@ -198,11 +198,9 @@ def _take_findings(state: State, observed: Sequence[Mapping[str, Any]]) -> None:
     state.current = sorted(set(seen), key=lambda each: known[each][0])
 
 
-def _take_evidence(
-    state: State, observed: Sequence[Mapping[str, Any]], carrier: Carrier, phase: str
-) -> dict[str, Any]:
+def _take_evidence(state: State, observed: Sequence[Mapping[str, Any]], now: float, phase: str) -> dict[str, Any]:
     """Evidence of fresh observations; all of one sample carry the same time."""
-    now, values = carrier.now(), {}
+    values: dict[str, Any] = {}
     for each in (evidence for result in _fresh(state, observed) for evidence in result.get("evidence", ())):
         values[each["name"]] = each["value"]
         after = state.remedy.get("id", "") if phase == "verify" else ""
