@@ -1,5 +1,6 @@
 """Run playbooks: ansible-runner, its events, its processes, and the result contract."""
 
+from saveit_remediate.run.inventory import check_inventory
 from saveit_remediate.run.playbook import run_playbook
 from saveit_remediate.run.result import (
     Failure,
@@ -19,5 +20,6 @@ __all__ = [
     "RunResult",
     "StepFinished",
     "StepStarted",
+    "check_inventory",
     "run_playbook",
 ]

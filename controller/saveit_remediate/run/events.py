@@ -28,7 +28,7 @@ class Recorder:
     unreachable: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     tail: list[str] = field(default_factory=list)
-    kinds: dict[str, None] = field(default_factory=dict)
+    failed: frozenset[str] = frozenset()
 
     def take(self, event: Mapping[str, Any]) -> None:
         """One event, as ansible-runner gives it."""
@@ -47,6 +47,8 @@ class Recorder:
         elif kind == "playbook_on_stats":
             self.stats_seen = True
             self.hosts |= dict.fromkeys(str(name) for name in data.get("processed") or {})
+            # Counted here only when nothing rescued it; the events also tell of rescued failures.
+            self.failed = frozenset(str(name) for name in data.get("failures") or {})
             artifact = (data.get("artifact_data") or {}).get(_KEY)
             self.artifact = artifact if isinstance(artifact, Mapping) else None
 

@@ -122,6 +122,7 @@ def _result(job: Job, recorder: Recorder, stopped: str, rc: int) -> RunResult:
         observation=read_observation(publications),
         hosts=tuple(recorder.hosts),
         published=frozenset(recorder.published),
+        failed=recorder.failed,
         unreachable=dict(recorder.unreachable),
         failures=tuple(recorder.failures),
         problem=problem,

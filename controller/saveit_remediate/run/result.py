@@ -80,7 +80,8 @@ class RunResult:
     """How the run ended.
 
     `status` is one of: ended (Ansible went through the play, well or not), not-started, timeout, interrupted.
-    `observation` is what the hosts in `published` told. `problem` is the sentence when status is not "ended".
+    `observation` is what the hosts in `published` told; the play ended with an error on those in
+    `failed`. `problem` is the sentence when status is not "ended".
     """
 
     status: str
@@ -88,6 +89,7 @@ class RunResult:
     observation: Observation = field(default_factory=Observation)
     hosts: tuple[str, ...] = ()
     published: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     problem: str = ""

@@ -1,0 +1,91 @@
+"""The main command and its options; people know most of them from Ansible."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from saveit_remediate.cli.completion import complete_incident, completion
+from saveit_remediate.cli.records import incidents, runbooks, show
+
+PROGRAM = "saveit-remediate"
+_SEVERITIES = ["sev1", "sev2", "sev3", "sev4"]
+_EPILOG = (
+    "Exit codes: 0 healthy, planned or recovered; 1 a defect of ours; 2 usage; 3 unresolved or unverified; "
+    "4 refused; 5 unreachable or did not start; 130 interrupted."
+)
+
+
+def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version(PROGRAM)
+        except PackageNotFoundError:
+            number = "(not installed)"
+        click.echo(f"{PROGRAM} {number}")
+        context.exit()
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+)
+@click.option(
+    "--incident",
+    metavar="TYPE",
+    shell_complete=complete_incident,
+    help="Incident type or one of its aliases.",
+)
+@click.option("-i", "--inventory", metavar="PATH", help="Ansible inventory: a file, a folder, or HOST,HOST.")
+@click.option("-l", "--limit", metavar="PATTERN", help="Only these hosts of the inventory.")
+@click.option(
+    "-e", "--extra-vars", multiple=True, metavar="VARS", help="k=v, @file.yml, or JSON; repeatable."
+)
+@click.option("-C", "--check", "--dry-run", is_flag=True, help="Touch nothing; show what would be done.")
+@click.option("-D", "--diff", is_flag=True, help="Show what changes, before and after.")
+@click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
+@click.option(
+    "--severity", type=click.Choice(_SEVERITIES, case_sensitive=False), help="Instead of the assessed one."
+)
+@click.option("--yes", is_flag=True, help="Do not ask; act by the plan.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; never asks.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def cli(context: click.Context, /, **options: Any) -> int:
+    """Diagnose an incident, do the least that helps, and prove from outside that the service recovered.
+
+    Without --yes it asks before it acts; without a terminal it only plans.
+    """
+    if context.invoked_subcommand is not None:
+        if options["incident"]:
+            raise click.UsageError(f"--incident and {context.invoked_subcommand} do not go together")
+        return 0
+    if options["incident"] is None:
+        given = [name for name, value in options.items() if value not in (None, (), False, 0)]
+        if given:
+            raise click.UsageError(
+                "which incident? give --incident TYPE; saveit-remediate runbooks lists them"
+            )
+        click.echo(context.get_help())
+        return 0
+    from saveit_remediate.cli.remediate import remediate
+
+    return remediate(options, dict(os.environ))
+
+
+cli.add_command(runbooks)
+cli.add_command(incidents)
+cli.add_command(show)
+cli.add_command(completion)

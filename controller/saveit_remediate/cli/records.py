@@ -1,0 +1,118 @@
+"""The commands that only read: runbooks, incidents, show."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from saveit_remediate.catalog import Catalog
+    from saveit_remediate.journal import Journal
+
+
+def _catalog() -> Catalog:
+    from saveit_remediate.catalog import open_catalog
+    from saveit_remediate.settings import load_settings
+
+    return open_catalog(load_settings({}, os.environ, Path.cwd()).folder)
+
+
+def _journal() -> Journal:
+    from saveit_remediate.journal import read_journal
+    from saveit_remediate.settings import load_settings
+
+    settings = load_settings({}, os.environ, Path.cwd())
+    return read_journal(settings.journal, settings["journal"].origin)
+
+
+def _json(value: Any) -> None:
+    from saveit_remediate.report.document import dump
+
+    click.echo(dump(value))
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[TYPE]")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def runbooks(name: str | None, as_json: bool) -> None:
+    """List the incident types, or show what one runbook says."""
+    import dataclasses
+
+    from saveit_remediate.catalog import find, load_all
+
+    catalog = _catalog()
+    if name:
+        runbook = find(catalog, name)
+        if as_json:
+            _json(dataclasses.asdict(runbook))
+            return
+        from saveit_remediate.report.tables import console, runbook_page
+
+        console().print(runbook_page(runbook))
+        return
+    found, problems = load_all(catalog)
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)
+    if as_json:
+        _json([dataclasses.asdict(runbook) for runbook in found])
+    elif not sys.stdout.isatty():
+        for runbook in found:
+            click.echo(f"{runbook.id}\t{runbook.title}\t{', '.join(runbook.aliases)}")
+    else:
+        from saveit_remediate.report.tables import console, runbooks_table
+
+        console().print(runbooks_table(found))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def incidents(as_json: bool) -> None:
+    """List the recorded incidents, newest first."""
+    import dataclasses
+
+    from saveit_remediate.report.history import summaries
+    from saveit_remediate.report.text import clean
+
+    journal = _journal()
+    found = summaries(journal)
+    if as_json:
+        _json([dataclasses.asdict(summary) for summary in found])
+    elif not found:
+        click.echo(f"no incident is recorded in {journal.path}")
+    elif not sys.stdout.isatty():
+        for one in found:
+            cells = (one.incident_id, one.opened, one.incident, one.severity, one.outcome, one.sentence)
+            click.echo("\t".join(clean(cell) for cell in cells))
+    else:
+        from saveit_remediate.report.tables import console, incidents_table
+
+        console().print(incidents_table(found))
+
+
+@click.command()
+@click.argument("incident_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def show(incident_id: str, as_json: bool) -> None:
+    """Show the timeline of an incident; the beginning of an ID is enough, `last` is the newest."""
+    from saveit_remediate.report.history import chain_break, timeline_data, timeline_lines
+    from saveit_remediate.report.text import clean
+
+    journal = _journal()
+    events = journal.events(journal.find(incident_id))
+    broken = chain_break(events)
+    if broken is not None:
+        click.echo(f"warning: event {broken} of this record was changed, removed or moved", err=True)
+    if as_json:
+        _json(timeline_data(events))
+    elif not sys.stdout.isatty():
+        click.echo(f"incident {events[0].incident_id}")
+        for at, kind, sentence in timeline_lines(events):
+            click.echo(f"{at}  {clean(kind)}: {clean(sentence)}")
+    else:
+        from saveit_remediate.report.tables import console, timeline_table
+
+        console().print(timeline_table(events))

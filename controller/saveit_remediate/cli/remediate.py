@@ -1,0 +1,121 @@
+"""`saveit-remediate --incident TYPE`: from the options to a report, and to an exit code."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from saveit_remediate.catalog import open_catalog, parse_extra_vars
+from saveit_remediate.errors import UsageError
+from saveit_remediate.incident import Request, Severity
+from saveit_remediate.plan import Plan
+from saveit_remediate.report.document import Report, to_json
+from saveit_remediate.report.screen import Lines, Screen
+from saveit_remediate.report.text import clean, duration
+from saveit_remediate.respond import Surroundings, respond
+from saveit_remediate.settings import load_settings
+
+
+def remediate(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
+    """Respond to one incident; returns the exit code. Raises RemediateError."""
+    cwd = Path.cwd()
+    settings = load_settings({"inventory": options["inventory"]}, environ, cwd)
+    request = _request(options, settings.inventory, cwd)
+    screen = _screen(options)
+    report = respond(
+        request,
+        settings,
+        Surroundings(
+            catalog=open_catalog(settings.folder),
+            screen=screen,
+            consent=None if options["as_json"] or not _is_terminal() else _ask,
+            now=lambda: datetime.now(UTC),
+            random=lambda: secrets.token_hex(2),
+            cwd=cwd,
+            user=_user(),
+        ),
+    )
+    if options["as_json"]:
+        click.echo(to_json(report))
+    else:
+        _tell(report, screen)
+    return report.exit_code
+
+
+def _request(options: Mapping[str, Any], inventory: str, cwd: Path) -> Request:
+    for name in ("incident", "limit"):
+        if options[name] is not None and not options[name].strip():
+            raise UsageError(f"--{name} is empty; leave it out, or give a value")
+    return Request(
+        incident=options["incident"],
+        inventory=inventory,
+        limit=options["limit"] or "",
+        severity=Severity(options["severity"].lower()) if options["severity"] else None,
+        extra_vars=parse_extra_vars(options["extra_vars"], cwd),
+        check=options["check"],
+        diff=options["diff"],
+        yes=options["yes"],
+        verbosity=options["verbose"],
+    )
+
+
+def _screen(options: Mapping[str, Any]) -> Screen:
+    if options["as_json"]:
+        return Lines(sys.stderr if options["verbose"] else None, sys.stderr)
+    if not sys.stdout.isatty():
+        return Lines(sys.stdout, sys.stderr)
+    from saveit_remediate.report.live import LiveScreen
+    from saveit_remediate.report.tables import console
+
+    return LiveScreen(console())
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _ask(plan: Plan) -> bool:
+    count = len(plan.allowed)
+    remedies = "this remedy" if count == 1 else f"these {count} remedies, one after the other until one helps"
+    try:
+        return click.confirm(f"Try {remedies}?", default=False)
+    except click.Abort as abort:  # Ctrl-C or Ctrl-D at the question
+        raise KeyboardInterrupt from abort
+
+
+def _tell(report: Report, screen: Screen) -> None:
+    """The end, for a person."""
+    diffs = [(action, diff) for action in report.actions for diff in action.diff]
+    ending = f"record: saveit-remediate show {report.incident_id}"
+    if isinstance(screen, Lines):
+        for action, diff in diffs:
+            screen.line(f"diff: {clean(action.target)}: {action.remedy}: {_one_line(diff)}")
+        screen.line(f"{report.outcome}: {clean(report.sentence)} ({duration(report.seconds)})")
+        screen.line(ending)
+        return
+    from saveit_remediate.report.tables import console, diff_text, outcome_text
+
+    terminal = console()
+    for action, diff in diffs:
+        terminal.print(diff_text(action, diff))
+    terminal.print(outcome_text(report))
+    terminal.print(ending, style="dim", highlight=False, markup=False)
+
+
+def _one_line(diff: Mapping[str, str]) -> str:
+    return f"{clean(diff.get('before', ''), 200)} -> {clean(diff.get('after', ''), 200)}"
+
+
+def _user() -> str:
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):  # no entry for this user id, as in some containers
+        return ""

@@ -1,0 +1,1 @@
+"""What people and programs get to see. Only `tables` and `live` import Rich; they are imported late."""

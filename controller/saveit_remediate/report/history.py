@@ -1,0 +1,66 @@
+"""What the journal tells about past incidents."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from saveit_remediate.journal import Event, Journal, hash_of
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One line about an incident. `outcome` is "unfinished" when the record has no end."""
+
+    incident_id: str
+    incident: str
+    opened: str
+    severity: str
+    outcome: str
+    sentence: str
+
+
+def summarize(events: Sequence[Event]) -> Summary:
+    """From the first and the last event of one incident."""
+    first, last = events[0], events[-1]
+    closed = last.payload if last.kind == "closed" else {}
+    return Summary(
+        incident_id=first.incident_id,
+        incident=str(first.payload.get("incident", "")),
+        opened=first.at,
+        severity=str(closed.get("severity") or ""),
+        outcome=str(closed.get("outcome") or "unfinished"),
+        sentence=str(closed.get("sentence") or f"the record ends with {last.kind}"),
+    )
+
+
+def summaries(journal: Journal) -> list[Summary]:
+    """All incidents, newest first."""
+    found = (journal.events(incident_id) for incident_id in reversed(journal.incidents()))
+    return [summarize(events) for events in found if events]
+
+
+def chain_break(events: Sequence[Event]) -> int | None:
+    """The sequence number of the first event that was changed, removed or moved; None when all is well."""
+    previous = ""
+    for number, event in enumerate(events, start=1):
+        if event.sequence != number or event.previous != previous or event.hash != hash_of(event):
+            return number
+        previous = event.hash
+    return None
+
+
+def timeline_data(events: Sequence[Event]) -> dict[str, Any]:
+    """The record of one incident as JSON data."""
+    return {
+        **dataclasses.asdict(summarize(events)),
+        "chain_intact": chain_break(events) is None,
+        "events": [dataclasses.asdict(event) for event in events],
+    }
+
+
+def timeline_lines(events: Sequence[Event]) -> list[tuple[str, str, str]]:
+    """For a pipe: (at, kind, sentence)."""
+    return [(event.at, event.kind, str(event.payload.get("sentence", ""))) for event in events]

@@ -1,0 +1,148 @@
+"""Tables and lists for a terminal. Every text goes in as `Text`, so markup in it stays text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from saveit_remediate.catalog import Runbook
+from saveit_remediate.incident import Action, Finding
+from saveit_remediate.journal import Event
+from saveit_remediate.plan import Plan
+from saveit_remediate.report.document import Report
+from saveit_remediate.report.history import Summary
+from saveit_remediate.report.screen import reversible
+from saveit_remediate.report.text import clean, duration
+
+_STYLES = {
+    "healthy": "green",
+    "recovered": "green",
+    "planned": "cyan",
+    "low": "green",
+    "medium": "yellow",
+    "high": "red",
+}
+
+
+def _table(*columns: str, title: str = "") -> Table:
+    table = Table(title=title or None, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _row(table: Table, *cells: object) -> None:
+    table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in cells))
+
+
+def findings_table(findings: Iterable[Finding]) -> Table:
+    """What was found, and what a person should do."""
+    table = _table("target", "finding", "what was seen", "next", title="Findings")
+    for finding in findings:
+        style = "red" if finding.is_obstacle else "yellow"
+        _row(table, finding.target, Text(clean(finding.id), style=style), finding.sentence, finding.next)
+    return table
+
+
+def plan_table(plan: Plan) -> RenderableType:
+    """What would be tried, in order, and what not, with the reason."""
+    table = _table("target", "", "remedy", "risk", "disrupts", "undo", "why", title="Plan")
+    for step in plan.steps:
+        mark = Text("▶", style="bold green") if step.allowed else Text("–", style="dim")
+        risk = Text(clean(step.risk), style=_STYLES.get(step.risk, ""))
+        undo = reversible(step.reversible)
+        _row(table, step.target, mark, step.title or step.remedy, risk, step.disrupts, undo, step.reason)
+    return Group(table, Text(clean(f"playbook {plan.playbook.name}: {plan.playbook.why}"), style="dim"))
+
+
+def outcome_text(report: Report) -> Text:
+    """The last line: how it ended."""
+    style = _STYLES.get(report.outcome, "red")
+    text = Text(str(report.outcome), style=f"bold {style}")
+    text.append(f": {clean(report.sentence)}", style="not bold default")
+    text.append(f"  ({duration(report.seconds)})", style="not bold dim")
+    return text
+
+
+def runbooks_table(runbooks: Iterable[Runbook]) -> Table:
+    table = _table("incident", "title", "also called", "symptoms", title="Runbooks")
+    for runbook in runbooks:
+        _row(
+            table,
+            Text(runbook.id, style="bold"),
+            runbook.title,
+            ", ".join(runbook.aliases),
+            "; ".join(runbook.symptoms),
+        )
+    return table
+
+
+def runbook_page(runbook: Runbook) -> RenderableType:
+    """Everything that one runbook says."""
+    findings = _table("finding", "what a person should do", title="Findings, cause before symptom")
+    for finding in runbook.findings:
+        _row(findings, finding.id, finding.next)
+    remedies = _table("remedy", "title", "helps with", "risk", "disrupts", "undo", title="Remedies, in order")
+    for remedy in runbook.remedies:
+        risk = Text(remedy.risk, style=_STYLES.get(remedy.risk, ""))
+        helps, undo = ", ".join(remedy.helps), reversible(remedy.reversible)
+        _row(remedies, remedy.id, remedy.title, helps, risk, remedy.disrupts, undo)
+    parameters = _table("parameter", "type", "default", "meaning", title="Parameters (inventory, or -e)")
+    for parameter in runbook.parameters.values():
+        default = "required" if parameter.required else "" if parameter.default is None else parameter.default
+        meaning = parameter.description
+        if parameter.choices:
+            meaning += f" One of {', '.join(map(str, parameter.choices))}."
+        _row(parameters, parameter.name, parameter.type, default, meaning)
+    criteria = Text("\n".join(f"  {criterion}" for criterion in runbook.verify.criteria))
+    head = Text(f"{runbook.id}: {runbook.title}", style="bold")
+    proof = Text(f"Recovered: for {runbook.verify.hold_seconds:g} s without a break", style="bold")
+    return Group(head, findings, remedies, proof, criteria, parameters)
+
+
+def incidents_table(summaries: Sequence[Summary]) -> Table:
+    table = _table("id", "opened (UTC)", "incident", "severity", "outcome", "how it ended", title="Incidents")
+    for summary in summaries:
+        outcome = Text(clean(summary.outcome), style=_STYLES.get(summary.outcome, "red"))
+        opened = summary.opened[:19].replace("T", " ")
+        _row(
+            table, summary.incident_id, opened, summary.incident, summary.severity, outcome, summary.sentence
+        )
+    return table
+
+
+def timeline_table(events: Sequence[Event]) -> Table:
+    """What happened, when, and how long after the beginning."""
+    table = _table("UTC", "after", "event", "what", title=f"Incident {events[0].incident_id}")
+    began = datetime.fromisoformat(events[0].at)
+    for event in events:
+        at = datetime.fromisoformat(event.at)
+        marked = "bold magenta" if event.kind.startswith("remedy") else ""
+        _row(
+            table,
+            f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}",
+            "+" + duration((at - began).total_seconds()),
+            Text(clean(event.kind), style=marked),
+            event.payload.get("sentence", ""),
+        )
+    return table
+
+
+def diff_text(action: Action, diff: Mapping[str, str]) -> Text:
+    """Before and after, as a diff."""
+    text = Text(clean(f"{action.target}: {action.title or action.remedy}\n"), style="bold")
+    text.append("\n")
+    for mark, key, style in (("-", "before", "red"), ("+", "after", "green")):
+        for line in str(diff.get(key, "")).splitlines():
+            text.append(f"{mark} {clean(line)}\n", style=f"not bold {style}")
+    return text
+
+
+def console() -> Console:
+    """On stdout; Rich honours NO_COLOR by itself. A pipe gets room, as nobody wraps lines for grep."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=160)

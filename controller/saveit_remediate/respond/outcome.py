@@ -1,0 +1,124 @@
+"""Decide how it ended, host by host; the worst host decides for all. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from saveit_remediate.assess import Assessment
+from saveit_remediate.catalog import Runbook
+from saveit_remediate.incident import Finding, Outcome
+from saveit_remediate.plan import Plan
+from saveit_remediate.report.screen import next_steps
+from saveit_remediate.run import RunResult
+from saveit_remediate.verify import Verification, verify
+
+_WORSE = (
+    Outcome.HEALTHY,
+    Outcome.RECOVERED,
+    Outcome.PLANNED,
+    Outcome.UNVERIFIED,
+    Outcome.UNRESOLVED,
+    Outcome.REFUSED,
+    Outcome.UNREACHABLE,
+)
+_VERDICTS = ("recovered", "unverified", "unresolved")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How it ended, with the sentence why."""
+
+    outcome: Outcome
+    sentence: str
+    verification: Verification | None = None
+
+
+def judge_obstacles(obstacles: Iterable[Finding]) -> Judgement:
+    """Nothing was touched, because of these."""
+    found = list(obstacles)
+    outcome = worst(_outcome_of(finding) for finding in found)
+    sentence = "; ".join(dict.fromkeys(finding.sentence for finding in found))
+    return Judgement(outcome, f"{sentence} (nothing was touched)")
+
+
+def judge_helpless(assessment: Assessment, plan: Plan) -> Judgement:
+    """Something is wrong, and no remedy may be tried."""
+    seen = "; ".join(finding.sentence for finding in assessment.symptoms)
+    denied = [f"{step.remedy}: {step.reason}" for step in plan.steps if not step.allowed and step.reason]
+    because = f" ({'; '.join(dict.fromkeys(denied))})" if denied else ""
+    advice = next_steps([(finding.id, finding.next) for finding in assessment.symptoms])
+    return Judgement(Outcome.UNRESOLVED, f"{seen}. No remedy can help{because}. Next: {advice}".strip())
+
+
+def judge_remediation(
+    runbook: Runbook, assessment: Assessment, plan: Plan, result: RunResult, hold_seconds: float
+) -> Judgement:
+    """After the remedies. Recovered only where the evidence says so."""
+    each = [_judge_host(host, runbook, assessment, plan, result, hold_seconds) for host in assessment.sick]
+    verifications = [item.verification for item in each if item.verification]
+    combined = None
+    if verifications:
+        combined = Verification(
+            verdict=max((item.verdict for item in verifications), key=_VERDICTS.index),
+            sentence="; ".join(item.sentence for item in verifications),
+            results=tuple(one for item in verifications for one in item.results),
+        )
+    return Judgement(
+        worst(item.outcome for item in each), "; ".join(item.sentence for item in each), combined
+    )
+
+
+def _judge_host(
+    host: str, runbook: Runbook, assessment: Assessment, plan: Plan, result: RunResult, hold_seconds: float
+) -> Judgement:
+    if host in result.unreachable:
+        return Judgement(Outcome.UNREACHABLE, f"cannot reach {host}: {result.unreachable[host]}")
+    findings = [finding for finding in result.observation.findings if finding.target == host]
+    obstacles = [finding for finding in findings if finding.is_obstacle]
+    if obstacles:
+        return Judgement(
+            worst(_outcome_of(finding) for finding in obstacles),
+            "; ".join(finding.sentence for finding in obstacles),
+        )
+    if not any(step.target == host for step in plan.allowed):
+        return judge_helpless(_only(assessment, host), plan)
+    actions = [action for action in result.observation.actions if action.target == host]
+    done = [action for action in actions if action.is_done]
+    if host in result.published and not done and not findings and host not in result.failed:
+        return Judgement(Outcome.HEALTHY, f"{host} got well by itself before anything was done")
+    verification = verify(
+        runbook.verify.criteria, result.observation.evidence, [host], hold_seconds, _problem(host, result)
+    )
+    tried = [f"{action.title or action.remedy}: {action.sentence or action.result}" for action in done]
+    story = "; ".join([*tried, verification.sentence])
+    if verification.verdict == "recovered":
+        return Judgement(Outcome.RECOVERED, f"{host} recovered: {story}", verification)
+    advice = next_steps([(finding.id, finding.next) for finding in assessment.of(host)])
+    ending = f". Next: {advice}" if advice else ""
+    return Judgement(Outcome(verification.verdict), f"{host}: {story}{ending}", verification)
+
+
+def _problem(host: str, result: RunResult) -> str:
+    """What was wrong with the run on this host; empty when it ended well."""
+    if result.status != "ended":
+        return result.problem
+    if host not in result.failed and host in result.published:
+        return ""
+    failure = result.failure_of(host)
+    if failure is None:
+        return f"the playbook told nothing about {host}"
+    return f"{failure.task}: {failure.sentence}"
+
+
+def _only(assessment: Assessment, host: str) -> Assessment:
+    return Assessment(assessment.of(host), (), assessment.severity, assessment.why)
+
+
+def _outcome_of(finding: Finding) -> Outcome:
+    return Outcome.UNREACHABLE if finding.outcome == Outcome.UNREACHABLE else Outcome.REFUSED
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The one that decides for all hosts."""
+    return max(outcomes, key=_WORSE.index)

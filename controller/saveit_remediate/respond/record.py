@@ -1,0 +1,59 @@
+"""Keep the record of one incident while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from saveit_remediate.errors import RemediateError
+from saveit_remediate.journal import Journal
+from saveit_remediate.run import RemedyEvent
+
+
+@dataclass
+class Record:
+    """Writes to the journal. A journal that fails in the middle does not stop a remediation: it is said.
+
+    `begun` and `ended` are the remedies that the ladder told of, as (host, remedy).
+    """
+
+    journal: Journal
+    incident_id: str
+    now: Callable[[], datetime]
+    warn: Callable[[str], None]
+    lost: int = 0
+    begun: list[tuple[str, str]] = field(default_factory=list)
+    ended: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def write(self, kind: str, sentence: str, **payload: Any) -> None:
+        try:
+            self.journal.append(self.incident_id, kind, {"sentence": sentence, **payload}, self.now())
+        except RemediateError as error:
+            self.lost += 1
+            if self.lost == 1:
+                self.warn(f"{error}; the run goes on, and its record is not complete")
+
+    def remedy_event(self, event: RemedyEvent) -> None:
+        """What the ladder tells, at the moment it arrives."""
+        if event.kind == "remedy-started":
+            self.begun.append((event.host, event.remedy))
+        elif event.kind == "remedy-finished":
+            self.ended[event.host, event.remedy] = event.sentence
+        known = ("kind", "sentence")
+        more = {key: value for key, value in event.data.items() if key not in known}
+        self.write(event.kind, event.sentence, **{"host": event.host, **more})
+
+    def what_was_done(self) -> str:
+        """Remedies that ended, and those that were cut off, in one sentence."""
+        if not self.begun:
+            return "nothing was touched"
+        done = [f"{remedy} on {host}" for host, remedy in self.begun if (host, remedy) in self.ended]
+        cut = [f"{remedy} on {host}" for host, remedy in self.begun if (host, remedy) not in self.ended]
+        parts = []
+        if done:
+            parts.append("done: " + ", ".join(done))
+        if cut:
+            parts.append("begun and cut off: " + ", ".join(cut) + " (look at it, it may be half done)")
+        return "; ".join(parts)
