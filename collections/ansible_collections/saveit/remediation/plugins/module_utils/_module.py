@@ -25,5 +25,5 @@ def run_module(arguments: Mapping[str, Any], run: Callable[[Mapping[str, Any], C
     try:
         result = run(module.params, carrier)
     except FailedError as error:
-        module.fail_json(**error.as_return())
-    module.exit_json(**result.as_return())
+        module.fail_json(**error.as_return(), observed_at=carrier.now())
+    module.exit_json(**result.as_return(), observed_at=carrier.now())

@@ -1,0 +1,292 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The saveit-remediate developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: ladder
+short_description: One step of the ladder of remedies
+version_added: 0.1.0
+description:
+  - Decides what the role P(saveit.remediation.ladder#role) does next. Each step takes the state that the step before
+    returned, and what was observed or done since, and returns the next state.
+  - It touches nothing but the clock, so a runbook of your own is tested by calling it. The last step, V(publish),
+    publishes C(remediation) with findings, actions and evidence of all hosts of the play, as M(ansible.builtin.set_stats) would.
+author:
+  - The saveit-remediate developers (@saveit)
+extends_documentation_fragment:
+  - saveit.remediation.attributes
+attributes:
+  check_mode:
+    support: full
+    details: The same decisions; a remedy that was only planned is not verified, and the next one is looked at.
+  diff_mode:
+    support: N/A
+    details: It changes nothing itself; diffs of the remedies are kept in RV(actions).
+options:
+  step:
+    description:
+      - V(open) begins, and V(assess) reads a diagnosis and chooses the next remedy.
+      - V(begin), then V(acted) or V(failed), go around the tasks of a remedy; V(judge) reads one sample of its verification.
+      - V(stopped) notes what made going on impossible, and V(publish) ends.
+    type: str
+    required: true
+    choices: [open, assess, begin, acted, failed, judge, stopped, publish]
+  state:
+    description: What the step before returned. Every step but V(open) needs it.
+    type: dict
+    default: {}
+  target:
+    description: With O(step=open), the host that is remediated.
+    type: str
+    default: ""
+  runbook:
+    description: With O(step=open), the content of C(meta/runbook.yml) of the incident type.
+    type: dict
+    default: {}
+  mode:
+    description: With O(step=open), whether to act, or only to say what would help.
+    type: str
+    choices: [diagnose, remediate]
+    default: remediate
+  plan:
+    description:
+      - With O(step=open), by host, the symptoms that were C(assessed) and the C(remedies) that are allowed.
+      - When it is empty, nobody made a plan, and every remedy up to O(max_risk) is allowed.
+    type: dict
+    default: {}
+  max_risk:
+    description: With O(step=open), the highest risk that a remedy may have.
+    type: str
+    choices: [low, medium, high]
+    default: medium
+  hold_seconds:
+    description: With O(step=open), how long every criterion must be met; by default what the runbook says.
+    type: float
+  observed:
+    description: With O(step=assess) and O(step=judge), the results of the modules that looked. Those from before the
+      last step are ignored.
+    type: list
+    elements: dict
+    default: []
+  acted:
+    description: With O(step=acted), the result of the module that acted.
+    type: dict
+    default: {}
+  failure:
+    description: With O(step=failed) and O(step=stopped), the result of the task that failed.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+---
+- name: Open the ladder
+  saveit.remediation.ladder:
+    step: open
+    target: "{{ inventory_hostname }}"
+    runbook: "{{ runbook }}"
+  register: ladder_state
+
+- name: Assess what was found
+  saveit.remediation.ladder:
+    step: assess
+    state: "{{ ladder_state }}"
+    observed: ["{{ service_seen }}", "{{ redis_seen }}"]
+  register: ladder_state
+
+- name: Publish findings, actions and evidence
+  saveit.remediation.ladder:
+    step: publish
+    state: "{{ ladder_state }}"
+  register: ladder_state
+"""
+
+RETURN = r"""
+---
+verdict:
+  description: >-
+    V(healthy), V(diagnosed), V(planned), V(recovered), V(unresolved) or V(stopped); empty while the ladder is climbed.
+  returned: success
+  type: str
+  sample: recovered
+sentence:
+  description: Why, in one sentence. It travels unchanged to the journal and to the post-mortem.
+  returned: always
+  type: str
+  sample: "recovered: every criterion was met for 5.1 s"
+findings:
+  description: Everything that was found wrong so far, cause before symptom.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: What is wrong, as the runbook calls it.
+      type: str
+      sample: service-stopped
+    target:
+      description: The host.
+      type: str
+      sample: staging-1
+    subject:
+      description: The service that it is about.
+      type: str
+      sample: redis
+    sentence:
+      description: What was seen.
+      type: str
+      sample: "redis: saveit-redis is stopped, exit code 0 at 2026-11-23T02:47:11.123Z"
+    kind:
+      description: V(symptom) when the runbook knows it, V(context) when not, V(obstacle) when it ended the climb.
+      type: str
+      sample: symptom
+    outcome:
+      description: With an obstacle, how the run ends because of it, V(unreachable) or V(refused).
+      type: str
+      sample: ""
+    next:
+      description: What a person should do about it.
+      type: str
+      sample: Read the last log lines of Redis for the reason why it stopped, and start its container.
+    severity:
+      description: The severity that it makes of the incident at least, when the runbook has a rule for it.
+      type: str
+      sample: ""
+actions:
+  description: What became of each remedy. After V(publish) every remedy of the runbook is there, in the order of the ladder.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    remedy:
+      description: The remedy.
+      type: str
+      sample: start
+    target:
+      description: The host.
+      type: str
+      sample: staging-1
+    title:
+      description: The remedy, as the runbook titles it.
+      type: str
+      sample: Start the stopped Redis container
+    result:
+      description: V(helped), V(no_help), V(failed), V(skipped), V(planned) in check mode, or V(possible) when diagnosing.
+      type: str
+      sample: helped
+    sentence:
+      description: Why.
+      type: str
+      sample: "redis was started (saveit-redis); recovered: every criterion was met for 5.1 s"
+    risk:
+      description: V(low), V(medium) or V(high).
+      type: str
+      sample: low
+    reversible:
+      description: Whether it can be put back.
+      type: bool
+      sample: true
+    disrupts:
+      description: What it disrupts.
+      type: str
+      sample: nothing; Redis is down already
+    changed:
+      description: Whether anything was changed.
+      type: bool
+      sample: true
+    started:
+      description: When it began, in ISO 8601.
+      type: str
+      sample: "2026-11-23T02:49:01.020+00:00"
+    finished:
+      description: When it ended, in ISO 8601.
+      type: str
+      sample: "2026-11-23T02:49:03.107+00:00"
+    diff:
+      description: What it changed, or would change.
+      type: list
+      elements: dict
+      sample: []
+evidence:
+  description: Every measured value so far.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: What was measured, the service first.
+      type: str
+      sample: redis.answer
+    value:
+      description: The measured value; null means that there is no data, which is neither zero nor good.
+      type: raw
+      sample: healthy
+    sentence:
+      description: Where the value comes from.
+      type: str
+      sample: redis (saveit-redis) answers, 0.042 ms a command
+    target:
+      description: The host.
+      type: str
+      sample: staging-1
+    at:
+      description: When, in seconds since the epoch; all values of one sample have the same time.
+      type: float
+      sample: 1795421651.25
+    phase:
+      description: V(diagnose) or V(verify).
+      type: str
+      sample: verify
+    after:
+      description: When verifying, the remedy that was done before.
+      type: str
+      sample: start
+climbing:
+  description: There is a remedy to try, RV(remedy).
+  returned: success
+  type: bool
+  sample: false
+sampling:
+  description: A remedy was done, and is being verified.
+  returned: success
+  type: bool
+  sample: false
+gave_up:
+  description: The play is to end as failed, with RV(sentence).
+  returned: success
+  type: bool
+  sample: false
+remedy:
+  description: The remedy that is being tried, as the runbook has it.
+  returned: success
+  type: dict
+  sample: {}
+remediation_events:
+  description: What this step has to tell the journal and whoever watches.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - kind: verified
+      at: "2026-11-23T02:49:08.190+00:00"
+      target: staging-1
+      sentence: "recovered: every criterion was met for 5.1 s"
+      remedy: start
+      recovered: true
+"""
+
+from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS, run
+from ansible_collections.saveit.remediation.plugins.module_utils._module import run_module
+
+
+def main() -> None:
+    """Run the logic of module_utils on this host."""
+    run_module(ARGUMENTS, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The saveit-remediate developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: service_restart
+short_description: Start, unpause or restart a service
+version_added: 0.1.0
+description:
+  - Acts on those containers of a service that are in the state which the method is for, and on no other.
+  - Each method is for one state, so a container that has changed since it was assessed is left alone, and the task says why.
+author:
+  - The saveit-remediate developers (@saveit)
+extends_documentation_fragment:
+  - saveit.remediation.target
+  - saveit.remediation.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+options:
+  service:
+    description: The service to act on, by the name that runbooks use.
+    type: str
+    required: true
+  method:
+    description:
+      - V(start) starts stopped containers, and those that were created and never started.
+      - V(unpause) lets paused containers go on.
+      - V(restart) restarts running containers. What they hold in memory and did not save is lost.
+    type: str
+    choices: [start, unpause, restart]
+    default: restart
+  grace_seconds:
+    description: With O(method=restart), how long a container may take to end by itself before it is killed.
+    type: int
+    default: 10
+seealso:
+  - module: saveit.remediation.service_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Start Redis when it is stopped
+  saveit.remediation.service_restart:
+    platform: compose
+    service: redis
+    method: start
+
+- name: Unpause the database
+  saveit.remediation.service_restart:
+    platform: compose
+    service: database
+    method: unpause
+
+- name: Restart the backend, with half a minute to finish its requests
+  saveit.remediation.service_restart:
+    platform: compose
+    service: backend
+    grace_seconds: 30
+"""
+
+RETURN = r"""
+---
+verdict:
+  description: V(started), V(unpaused) or V(restarted), V(planned) in check mode, V(unchanged) when no container is in a state that the method is for.
+  returned: success
+  type: str
+  sample: started
+sentence:
+  description: Why, in one sentence. It travels unchanged to the journal and to the post-mortem.
+  returned: always
+  type: str
+  sample: "redis was started (saveit-redis)"
+findings:
+  description: Always empty; looking is the task of M(saveit.remediation.service_info).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+evidence:
+  description: Always empty; a change proves nothing about recovery.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+service:
+  description: The service after the change, or as it is when nothing was changed.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: The name that runbooks use.
+      type: str
+      sample: redis
+    state:
+      description: The state of the sickest instance; V(running) only when all of them are.
+      type: str
+      sample: running
+    instances:
+      description: >-
+        The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state), RV(ignore:health),
+        RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed), RV(ignore:started_at), RV(ignore:finished_at)
+        and RV(ignore:error).
+      type: list
+      elements: dict
+      sample:
+        - id: 4f1c2d
+          name: saveit-redis
+          state: running
+          health: ""
+          exit_code: 0
+          restarts: 0
+          oom_killed: false
+          started_at: "2026-11-23T02:47:11.123Z"
+          finished_at: ""
+          error: ""
+diff:
+  description: Each container that was acted on, before and after.
+  returned: changed
+  type: dict
+  sample:
+    before: |
+      saveit-redis: stopped since 2026-11-22T18:03:40.010Z
+    after: |
+      saveit-redis: running since 2026-11-23T02:49:02.871Z
+observed_at:
+  description: When it was seen, in seconds since the epoch by the clock of the controller.
+  returned: always
+  type: float
+  sample: 1795421651.25
+obstacle:
+  description: Why no remedy can help here, when it failed because the platform cannot be asked.
+  returned: when the platform cannot be asked
+  type: dict
+  contains:
+    id:
+      description: Which obstacle.
+      type: str
+      sample: no-engine
+    outcome:
+      description: How a run ends because of it, V(unreachable) or V(refused).
+      type: str
+      sample: unreachable
+"""
+
+from ansible_collections.saveit.remediation.plugins.module_utils._service_restart import ARGUMENTS, run
+from ansible_collections.saveit.remediation.plugins.module_utils._module import run_module
+
+
+def main() -> None:
+    """Run the logic of module_utils on this host."""
+    run_module(ARGUMENTS, run)
+
+
+if __name__ == "__main__":
+    main()
