@@ -52,7 +52,7 @@ TABLE = (
     ),
     Fault(
         "redis-loading", "redis", "redis", RECOVERED, "redis-loading",
-        "the server loads its data for some 18 s after a start; each restart begins anew",
+        "the server loads its data for some 17 s after a start; each restart begins anew",
         redis_faults.load_slowly, redis_faults.refuses("LOADING"),
     ),
     Fault(

@@ -20,11 +20,19 @@ def ensure() -> None:
             print(f"No image from a registry ({obstacle}): taking this machine's packages.", flush=True)
             _from_host(tag, obstacle)
     docker.must("name the image", "tag", tag, CURRENT)
+    _forget_others(tag)
 
 
 def packages() -> list[str]:
     lines = (places.IMAGE / "packages.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def _forget_others(tag: str) -> None:
+    """Images of older recipes; one that a container still runs stays until the next `up`."""
+    listed = docker.must("list the images", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", REPOSITORY)
+    for other in set(listed.output.split()) - {tag, CURRENT}:
+        docker.docker("image", "rm", other)
 
 
 def _digest() -> str:

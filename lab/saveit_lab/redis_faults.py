@@ -6,7 +6,7 @@ from saveit_lab import containers, docker, places, probes
 from saveit_lab.errors import LabError
 
 CONFIGURATION = places.FAULTY / "redis" / "fault.conf"
-KEYS = 18_000
+KEYS = 15_000
 FILL = f"for i = 1, {KEYS} do redis.call('SET', 'lab:filler:' .. i, i) end return redis.call('DBSIZE')"
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import mqtt, rate_limit
 from app.core import database
+from app.saying import say
 from app.settings import MQTT_BROKER_PORT, MQTT_EMBEDDED, RATE_LIMIT_FALLBACK
 
 VERSION = "1.0.0"
@@ -46,7 +47,7 @@ async def ready(response: Response) -> dict:
     state = _database()
     if state["status"] == "healthy":
         return {"status": "ready"}
-    print(f"Readiness check failed: {state['error']}")
+    say(f"Readiness check failed: {state['error']}")
     response.status_code = 503
     return {"status": "not_ready"}
 

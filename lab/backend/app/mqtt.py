@@ -7,6 +7,7 @@ import time
 import paho.mqtt.client as mqtt
 
 from app.metrics import MESSAGES
+from app.saying import say
 from app.settings import MQTT_BROKER_HOST, MQTT_BROKER_PORT
 
 CONFIGURATION_FILE = "/run/mosquitto.conf"
@@ -54,10 +55,10 @@ def _subscribe_for_ever() -> None:
         try:
             _subscribe()
         except OSError as error:
-            print(f"MQTT Subscriber error: {error}")
+            say(f"MQTT Subscriber error: {error}")
         failures = 1 if time.monotonic() - began > 10 else failures + 1
         pause = min(2**failures, LONGEST_PAUSE)
-        print(f"MQTT Subscriber reconnecting in {pause} seconds...")
+        say(f"MQTT Subscriber reconnecting in {pause} seconds...")
         time.sleep(pause)
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 
 import redis
 
+from app.saying import say
 from app.settings import BURST_LIMIT, BURST_WINDOW, RATE_LIMIT_FALLBACK, REDIS_TIMEOUT, REDIS_URL
 
 EXEMPT = ("/health", "/api/v1/health", "/metrics")
@@ -26,7 +27,7 @@ def allows(path: str, address: str) -> bool:
         if count == 1:
             _client.expire(key, 2 * BURST_WINDOW)
     except redis.RedisError as error:
-        print(f"Redis burst check failed: {error}")
+        say(f"Redis burst check failed: {error}")
         if not RATE_LIMIT_FALLBACK:
             return True
         _forget_old_windows(key.rpartition(":")[2])

@@ -7,6 +7,7 @@ import time
 from sqlalchemy import text
 
 from app.core.database import engine
+from app.saying import say
 
 
 def start() -> None:
@@ -22,5 +23,5 @@ def _keep() -> None:
                 select.select([connection.connection.dbapi_connection.fileno()], [], [])
                 connection.invalidate()
         except Exception as error:  # any trouble with the database ends in a new attempt
-            print(f"Pinned session lost: {error}".splitlines()[0])
+            say(f"Pinned session lost: {error}".splitlines()[0])
         time.sleep(5)
