@@ -1,0 +1,56 @@
+# Two commands on a new machine: `make demo` and `make test`. `make` alone lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+
+# Stamps: what .venv holds. A second run finds them newer than pyproject.toml and installs nothing.
+DEMO := .venv/.has-lab
+DEV := .venv/.has-dev
+
+.PHONY: help demo test check unit faults lab-up lab-down picture docs clean
+
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(DEMO) ## Bring the lab up, stop its Redis, remediate it, show the record; the lab stays up
+	@tools/demo
+
+test: $(DEV) ## Everything that CI checks: linters, types, tests on two Pythons, packaging, the lab (15 min at most)
+	@tools/test
+
+check: $(DEV) ## Linters and types only
+	@tools/check
+
+unit: $(DEV) ## Unit and contract tests only: no lab, no network
+	@.venv/bin/pytest tests/unit tests/contract
+
+faults: $(DEV) ## Break and remediate every fault of the lab ROUNDS times (5); print a table
+	@ROUNDS=$${ROUNDS:-5} tools/faults
+
+# The lab runs on any Python 3.11; the environment's own is one.
+lab-up lab-down: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+lab-up: $(DEMO) ## Bring the lab up: the Save-It.AI stack in containers, on 127.0.0.1
+	@lab/lab up
+
+lab-down: ## Take the lab down, and the Docker engine too if the lab started it
+	@lab/lab down
+
+picture: $(DEV) ## Record docs/demo.svg from a real run in the lab
+	@lab/lab up
+	@.venv/bin/python docs/picture.py
+
+docs: $(DEV) ## Write docs/commands.md anew from the command's own help
+	@.venv/bin/python docs/commands.py
+
+clean: ## Remove what was built and installed here; the lab and the journal are left alone
+	rm -rf .venv .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .ansible
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(DEMO): pyproject.toml tools/make-venv tools/find-python
+	@tools/make-venv .venv lab
+	@touch $@
+
+$(DEV): pyproject.toml tools/make-venv tools/find-python
+	@tools/make-venv .venv dev
+	@touch $(DEMO) $@
