@@ -43,7 +43,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The half sentence that ends "unknown …": a near name, or else the list of the known ones."""
     names = sorted(set(known))
     if not names:
-        return "there is none"
+        return "none is known"
     near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"

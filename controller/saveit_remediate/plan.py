@@ -23,6 +23,7 @@ class Step:
     reversible: bool
     allowed: bool
     reason: str
+    would_help: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Plan:
     @property
     def allowed(self) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.allowed)
+
+    @property
+    def denied(self) -> tuple[Step, ...]:
+        """Remedies that would help, and that policy does not allow."""
+        return tuple(step for step in self.steps if step.would_help and not step.allowed)
 
     def for_ladder(self, assessment: Assessment, hosts: Iterable[str]) -> dict[str, Any]:
         """The extra variable `ladder_plan`: per host what was found, and which remedies may be tried."""
@@ -68,6 +74,7 @@ def _step(action: Action, assessment: Assessment, max_risk: str) -> Step:
         reversible=action.reversible,
         allowed=allowed,
         reason=reason,
+        would_help=action.result == "possible",
     )
 
 

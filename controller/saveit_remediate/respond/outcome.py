@@ -39,16 +39,18 @@ def judge_obstacles(obstacles: Iterable[Finding]) -> Judgement:
     found = list(obstacles)
     outcome = worst(_outcome_of(finding) for finding in found)
     sentence = "; ".join(dict.fromkeys(finding.sentence for finding in found))
-    return Judgement(outcome, f"{sentence} (nothing was touched)")
+    advice = next_steps([(finding.id, finding.next) for finding in found])
+    return Judgement(outcome, f"{sentence} (nothing was touched)" + (f". Next: {advice}" if advice else ""))
 
 
 def judge_helpless(assessment: Assessment, plan: Plan) -> Judgement:
     """Something is wrong, and no remedy may be tried."""
     seen = "; ".join(finding.sentence for finding in assessment.symptoms)
-    denied = [f"{step.remedy}: {step.reason}" for step in plan.steps if not step.allowed and step.reason]
-    because = f" ({'; '.join(dict.fromkeys(denied))})" if denied else ""
+    denied = dict.fromkeys(f"{step.remedy}: {step.reason}" for step in plan.denied)
+    because = f"No remedy may be tried ({'; '.join(denied)})" if denied else "No remedy of the runbook helps"
     advice = next_steps([(finding.id, finding.next) for finding in assessment.symptoms])
-    return Judgement(Outcome.UNRESOLVED, f"{seen}. No remedy can help{because}. Next: {advice}".strip())
+    ending = f" Next: {advice}" if advice else ""
+    return Judgement(Outcome.UNRESOLVED, f"{seen}. {because}.{ending}")
 
 
 def judge_remediation(
@@ -93,7 +95,7 @@ def _judge_host(
     tried = [f"{action.title or action.remedy}: {action.sentence or action.result}" for action in done]
     story = "; ".join([*tried, verification.sentence])
     if verification.verdict == "recovered":
-        return Judgement(Outcome.RECOVERED, f"{host} recovered: {story}", verification)
+        return Judgement(Outcome.RECOVERED, f"{host}: {story}", verification)
     advice = next_steps([(finding.id, finding.next) for finding in assessment.of(host)])
     ending = f". Next: {advice}" if advice else ""
     return Judgement(Outcome(verification.verdict), f"{host}: {story}{ending}", verification)

@@ -3,61 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from saveit_remediate.assess import Assessment, assess
-from saveit_remediate.catalog import Catalog, Playbook, Runbook, check_extra_vars, choose_playbook, find
+from saveit_remediate.catalog import check_extra_vars, choose_playbook, find
 from saveit_remediate.errors import InterruptedRunError, RemediateError
-from saveit_remediate.incident import Action, Finding, Outcome, Request
+from saveit_remediate.incident import Outcome, Request
 from saveit_remediate.journal import new_incident_id, open_journal
 from saveit_remediate.plan import Plan, make_plan
 from saveit_remediate.report.document import Report
-from saveit_remediate.report.screen import Screen
+from saveit_remediate.respond.case import (
+    Case,
+    Surroundings,
+    hold_seconds,
+    job_of,
+    names,
+    report_of,
+    write_opened,
+)
 from saveit_remediate.respond.diagnosis import with_obstacles
 from saveit_remediate.respond.outcome import Judgement, judge_helpless, judge_obstacles, judge_remediation
 from saveit_remediate.respond.record import Record
-from saveit_remediate.run import Job, RemedyEvent, RunEvent, RunResult, check_inventory, run_playbook
+from saveit_remediate.run import RemedyEvent, RunEvent, RunResult, check_inventory, run_playbook
 from saveit_remediate.settings import Settings
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What is not in the request: the world, as arguments.
-
-    `consent` asks a person, with the plan on the screen; None when nobody can be asked.
-    `now` gives aware times; `random` four hexadecimal digits.
-    """
-
-    catalog: Catalog
-    screen: Screen
-    consent: Callable[[Plan], bool] | None
-    now: Callable[[], datetime]
-    random: Callable[[], str]
-    cwd: Path
-    user: str = ""
-
-
-@dataclass
-class _Case:
-    """What is known so far; an interrupted run reports from it."""
-
-    request: Request
-    settings: Settings
-    world: Surroundings
-    runbook: Runbook
-    variables: Mapping[str, Any]
-    record: Record
-    started: datetime
-    playbook: Playbook
-    mode: str = "diagnose"
-    hosts: tuple[str, ...] = ()
-    assessment: Assessment | None = None
-    findings: tuple[Finding, ...] = ()
-    actions: tuple[Action, ...] = field(default_factory=tuple)
 
 
 def respond(request: Request, settings: Settings, world: Surroundings) -> Report:
@@ -71,8 +40,8 @@ def respond(request: Request, settings: Settings, world: Surroundings) -> Report
         incident_id = new_incident_id(runbook.id, started, world.random())
         record = Record(journal, incident_id, world.now, world.screen.warning)
         playbook = choose_playbook(runbook.id, request.severity, settings.playbooks)
-        case = _Case(request, settings, world, runbook, variables, record, started, playbook)
-        _open(case)
+        case = Case(request, settings, world, runbook, variables, record, started, playbook)
+        write_opened(case)
         try:
             judgement = _steps(case)
         except (KeyboardInterrupt, InterruptedRunError):
@@ -85,15 +54,16 @@ def respond(request: Request, settings: Settings, world: Surroundings) -> Report
         journal.close()
 
 
-def _steps(case: _Case) -> Judgement:
+def _steps(case: Case) -> Judgement:
     screen, request = case.world.screen, case.request
     result = _run(case, "diagnose", {}, f"Diagnose {case.runbook.title} on {request.inventory}")
     assessment = _diagnosed(case, result)
-    screen.assessment(assessment)
+    if assessment.symptoms:
+        screen.assessment(assessment)
     if assessment.obstacles:
         return judge_obstacles(assessment.obstacles)
     if not assessment.symptoms:
-        return Judgement(Outcome.HEALTHY, f"{_names(case.hosts)}: nothing is wrong; nothing was touched")
+        return Judgement(Outcome.HEALTHY, f"{names(case.hosts)}: nothing is wrong; nothing was touched")
     plan = _planned(case, assessment, result)
     screen.plan(plan)
     helpless = judge_helpless(assessment, plan)
@@ -111,11 +81,10 @@ def _steps(case: _Case) -> Judgement:
     return _remediate(case, assessment, plan)
 
 
-def _remediate(case: _Case, assessment: Assessment, plan: Plan) -> Judgement:
+def _remediate(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     result = _run(case, "remediate", plan.for_ladder(assessment, case.hosts), "Remedy and verify")
     _keep(case, result)
-    hold = _hold_seconds(case)
-    judgement = judge_remediation(case.runbook, assessment, plan, result, hold)
+    judgement = judge_remediation(case.runbook, assessment, plan, result, hold_seconds(case))
     if result.status == "interrupted":
         raise InterruptedRunError(judgement.sentence)
     verification = judgement.verification
@@ -125,12 +94,14 @@ def _remediate(case: _Case, assessment: Assessment, plan: Plan) -> Judgement:
     return judgement
 
 
-def _check(case: _Case, assessment: Assessment, plan: Plan) -> Judgement:
+def _check(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     result = _run(case, "remediate", plan.for_ladder(assessment, case.hosts), "Try without touching anything")
     _keep(case, result)
     if result.status == "interrupted":
         raise InterruptedRunError(result.problem)
-    observation = with_obstacles(dataclasses.replace(result, failed=frozenset()), _job(case, "remediate", {}))
+    observation = with_obstacles(
+        dataclasses.replace(result, failed=frozenset()), job_of(case, "remediate", {})
+    )
     obstacles = [finding for finding in observation.findings if finding.is_obstacle]
     if obstacles:
         return judge_obstacles(obstacles)
@@ -146,29 +117,11 @@ def _as_plan(helpless: Judgement) -> Judgement:
     return Judgement(Outcome.PLANNED, f"{helpless.sentence} (nothing was touched)")
 
 
-def _open(case: _Case) -> None:
-    request, settings = case.request, case.settings
-    by = f" by {case.world.user}" if case.world.user else ""
-    case.record.write(
-        "opened",
-        f"{case.runbook.title}, opened{by} on {request.inventory}",
-        incident=case.runbook.id,
-        inventory=request.inventory,
-        inventory_origin=settings["inventory"].origin,
-        limit=request.limit,
-        severity=request.severity,
-        check=request.check,
-        yes=request.yes,
-        user=case.world.user,
-        extra_vars=sorted(case.variables),  # names only: a value may be secret
-    )
-
-
-def _diagnosed(case: _Case, result: RunResult) -> Assessment:
+def _diagnosed(case: Case, result: RunResult) -> Assessment:
     if result.status == "interrupted":
         raise InterruptedRunError(result.problem)
     case.hosts = result.hosts
-    observation = with_obstacles(result, _job(case, "diagnose", {}))
+    observation = with_obstacles(result, job_of(case, "diagnose", {}))
     assessment = assess(case.runbook, observation, case.request.severity)
     case.assessment, case.findings = assessment, (*assessment.obstacles, *assessment.symptoms)
     case.actions = observation.actions
@@ -184,7 +137,7 @@ def _diagnosed(case: _Case, result: RunResult) -> Assessment:
     return assessment
 
 
-def _planned(case: _Case, assessment: Assessment, result: RunResult) -> Plan:
+def _planned(case: Case, assessment: Assessment, result: RunResult) -> Plan:
     case.playbook = choose_playbook(case.runbook.id, assessment.severity, case.settings.playbooks)
     max_risk = str(case.variables.get("ladder_max_risk") or "medium")
     plan = make_plan(assessment, result.observation.actions, case.playbook, max_risk)
@@ -197,7 +150,7 @@ def _planned(case: _Case, assessment: Assessment, result: RunResult) -> Plan:
     return plan
 
 
-def _keep(case: _Case, result: RunResult) -> None:
+def _keep(case: Case, result: RunResult) -> None:
     """What the second run observed: its actions, and findings that are new."""
     if result.observation.actions:
         case.actions = result.observation.actions
@@ -206,7 +159,7 @@ def _keep(case: _Case, result: RunResult) -> None:
     case.findings = (*case.findings, *later)
 
 
-def _run(case: _Case, mode: str, ladder_plan: Mapping[str, Any], title: str) -> RunResult:
+def _run(case: Case, mode: str, ladder_plan: Mapping[str, Any], title: str) -> RunResult:
     case.mode = mode
 
     def tell(event: RunEvent) -> None:
@@ -215,90 +168,27 @@ def _run(case: _Case, mode: str, ladder_plan: Mapping[str, Any], title: str) -> 
         case.world.screen.event(event)
 
     with case.world.screen.phase(title):
-        return run_playbook(_job(case, mode, ladder_plan), tell)
+        return run_playbook(job_of(case, mode, ladder_plan), tell)
 
 
-def _job(case: _Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
-    request, settings = case.request, case.settings
-    check = request.check and mode == "remediate"
-    variables: dict[str, Any] = {
-        **case.variables,
-        "ladder_mode": mode,
-        "ladder_incident_id": case.record.incident_id,
-        "ladder_hold_seconds": _hold_seconds(case),
-        "ladder_severity": str(case.assessment.severity if case.assessment else _first_severity(case)),
-    }
-    if mode == "remediate":
-        variables["ladder_plan"] = dict(ladder_plan)
-    return Job(
-        playbook=case.playbook.name,
-        inventory=request.inventory,
-        inventory_origin=settings["inventory"].origin,
-        collections=case.world.catalog.root,
-        cwd=case.world.cwd,
-        timeout=settings.timeout,
-        timeout_origin=settings["timeout"].origin,
-        limit=request.limit,
-        extra_vars=variables,
-        check=check,
-        diff=request.diff or check,
-        verbosity=request.verbosity,
-    )
-
-
-def _first_severity(case: _Case) -> str:
-    return str(case.request.severity or case.runbook.default_severity)
-
-
-def _hold_seconds(case: _Case) -> float:
-    given = case.variables.get("ladder_hold_seconds")
-    return case.runbook.verify.hold_seconds if given is None else float(given)
-
-
-def _close(case: _Case, judgement: Judgement) -> Report:
-    report = _report(case, judgement)
+def _close(case: Case, judgement: Judgement) -> Report:
+    report = report_of(case, judgement)
     case.record.write(
         "closed", judgement.sentence, outcome=report.outcome, severity=report.severity, seconds=report.seconds
     )
     return report
 
 
-def _interrupted(case: _Case) -> Report:
+def _interrupted(case: Case) -> Report:
     """Say and record what was done and what was not."""
     done = case.record.what_was_done()
     sentence = f"interrupted while in mode {case.mode}; {done}"
     # Untouched and known to be sick is unresolved; anything else nobody knows.
     known = bool(case.assessment and case.assessment.symptoms) and not case.record.begun
     outcome = Outcome.UNRESOLVED if known else Outcome.UNVERIFIED
-    report = dataclasses.replace(_report(case, Judgement(outcome, sentence)), interrupted=True)
+    report = dataclasses.replace(report_of(case, Judgement(outcome, sentence)), interrupted=True)
     case.record.write("interrupted", sentence, begun=case.record.begun)
     case.record.write(
         "closed", sentence, outcome="interrupted", severity=report.severity, seconds=report.seconds
     )
     return report
-
-
-def _report(case: _Case, judgement: Judgement) -> Report:
-    finished = case.world.now()
-    mode = "check" if case.request.check else case.mode
-    return Report(
-        incident_id=case.record.incident_id,
-        incident=case.runbook.id,
-        severity=str(case.assessment.severity) if case.assessment else _first_severity(case),
-        target=_names(case.hosts),
-        outcome=judgement.outcome,
-        sentence=judgement.sentence,
-        mode=mode,
-        playbook=case.playbook.name,
-        inventory=case.request.inventory,
-        findings=case.findings,
-        actions=case.actions,
-        verification=judgement.verification,
-        started=case.started.isoformat(timespec="milliseconds"),
-        finished=finished.isoformat(timespec="milliseconds"),
-        seconds=round((finished - case.started).total_seconds(), 3),
-    )
-
-
-def _names(hosts: tuple[str, ...]) -> str:
-    return ", ".join(hosts)

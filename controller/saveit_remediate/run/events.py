@@ -11,6 +11,8 @@ from saveit_remediate.run.contract import plain
 from saveit_remediate.run.result import Failure, RemedyEvent, RunEvent, StepFinished, StepStarted
 
 _KEY = "remediation"
+# Tasks that only lead to other tasks are no step that a person wants to see, unless they fail.
+_LEADING = ("include_tasks", "include_role", "import_tasks", "import_role", "validate_argument_spec", "meta")
 _TAIL = 40  # lines of what Ansible printed, kept for messages
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -36,12 +38,14 @@ class Recorder:
         data = event.get("event_data") or {}
         self._keep_output(event.get("stdout"))
         host, task = str(data.get("host") or ""), str(data.get("task") or "")
+        action = str(data.get("task_action") or "").rpartition(".")[2]
         if kind == "runner_on_start":
             self.hosts[host] = None
-            self.tell(StepStarted(host, task))
+            if action not in _LEADING:
+                self.tell(StepStarted(host, task))
         elif kind in ("runner_on_ok", "runner_on_failed", "runner_on_skipped", "runner_on_unreachable"):
             self.hosts[host] = None
-            self._finished(kind.removeprefix("runner_on_"), host, task, data)
+            self._finished(kind.removeprefix("runner_on_"), host, task, action, data)
         elif kind == "playbook_on_no_hosts_matched":
             self.no_hosts = True
         elif kind == "playbook_on_stats":
@@ -52,7 +56,7 @@ class Recorder:
             artifact = (data.get("artifact_data") or {}).get(_KEY)
             self.artifact = artifact if isinstance(artifact, Mapping) else None
 
-    def _finished(self, kind: str, host: str, task: str, data: Mapping[str, Any]) -> None:
+    def _finished(self, kind: str, host: str, task: str, action: str, data: Mapping[str, Any]) -> None:
         result = data.get("res")
         result = result if isinstance(result, Mapping) else {}
         ignored = kind == "failed" and bool(data.get("ignore_errors"))
@@ -65,6 +69,8 @@ class Recorder:
             self.unreachable[host] = sentence
         elif kind == "failed" and not ignored:
             self.failures.append(Failure(host, task, sentence, _missing(result)))
+        if action in _LEADING and kind in ("ok", "skipped"):
+            return
         seconds = data.get("duration")
         self.tell(
             StepFinished(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import shlex
 import tempfile
 from collections.abc import Callable, Mapping
@@ -154,6 +156,9 @@ def _raise_for_inventory(job: Job, tail: list[str]) -> None:
 def _why_not_started(job: Job, tail: list[str], rc: int) -> str:
     """Ansible's own error, which is printed last, in one line."""
     marks = [number for number, line in enumerate(tail) if "ERROR" in line]
-    lines = tail[marks[0] :][:4] if marks else tail[-3:]
-    said = " ".join(" ".join(lines).split()) or f"it printed nothing and ended with {rc}"
+    lines = tail[marks[0] :] if marks else tail[-3:]
+    # Then comes an excerpt of the source, with line numbers, which says little in one line.
+    lines = list(itertools.takewhile(lambda line: not re.match(r"\d+ ", line), lines))[:4]
+    said = " ".join(" ".join(lines).replace("[ERROR]: ", "").split())
+    said = said or f"ansible-playbook ended with {rc} and said nothing"
     return f"cannot run the playbook {job.playbook}: {said}"

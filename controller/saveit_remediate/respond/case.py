@@ -1,0 +1,137 @@
+"""What is known of one response while it goes on, and what follows from it at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from saveit_remediate.assess import Assessment
+from saveit_remediate.catalog import Catalog, Playbook, Runbook
+from saveit_remediate.incident import Action, Finding, Request
+from saveit_remediate.plan import Plan
+from saveit_remediate.report.document import Report
+from saveit_remediate.report.screen import Screen
+from saveit_remediate.respond.outcome import Judgement
+from saveit_remediate.respond.record import Record
+from saveit_remediate.run import Job
+from saveit_remediate.settings import Settings
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is not in the request: the world, as arguments.
+
+    `consent` asks a person, with the plan on the screen; None when nobody can be asked.
+    `now` gives aware times; `random` four hexadecimal digits.
+    """
+
+    catalog: Catalog
+    screen: Screen
+    consent: Callable[[Plan], bool] | None
+    now: Callable[[], datetime]
+    random: Callable[[], str]
+    cwd: Path
+    user: str = ""
+
+
+@dataclass
+class Case:
+    """What is known so far; an interrupted run reports from it."""
+
+    request: Request
+    settings: Settings
+    world: Surroundings
+    runbook: Runbook
+    variables: Mapping[str, Any]
+    record: Record
+    started: datetime
+    playbook: Playbook
+    mode: str = "diagnose"
+    hosts: tuple[str, ...] = ()
+    assessment: Assessment | None = None
+    findings: tuple[Finding, ...] = ()
+    actions: tuple[Action, ...] = ()
+
+
+def write_opened(case: Case) -> None:
+    request, settings = case.request, case.settings
+    by = f" by {case.world.user}" if case.world.user else ""
+    case.record.write(
+        "opened",
+        f"{case.runbook.title}, opened{by} on {request.inventory}",
+        incident=case.runbook.id,
+        inventory=request.inventory,
+        inventory_origin=settings["inventory"].origin,
+        limit=request.limit,
+        severity=request.severity,
+        check=request.check,
+        yes=request.yes,
+        user=case.world.user,
+        extra_vars=sorted(case.variables),  # names only: a value may be secret
+    )
+
+
+def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
+    request, settings = case.request, case.settings
+    check = request.check and mode == "remediate"
+    variables: dict[str, Any] = {
+        **case.variables,
+        "ladder_mode": mode,
+        "ladder_incident_id": case.record.incident_id,
+        "ladder_hold_seconds": hold_seconds(case),
+        "ladder_severity": str(case.assessment.severity if case.assessment else first_severity(case)),
+    }
+    if mode == "remediate":
+        variables["ladder_plan"] = dict(ladder_plan)
+    return Job(
+        playbook=case.playbook.name,
+        inventory=request.inventory,
+        inventory_origin=settings["inventory"].origin,
+        collections=case.world.catalog.root,
+        cwd=case.world.cwd,
+        timeout=settings.timeout,
+        timeout_origin=settings["timeout"].origin,
+        limit=request.limit,
+        extra_vars=variables,
+        check=check,
+        diff=request.diff or check,
+        verbosity=request.verbosity,
+    )
+
+
+def first_severity(case: Case) -> str:
+    return str(case.request.severity or case.runbook.default_severity)
+
+
+def hold_seconds(case: Case) -> float:
+    given = case.variables.get("ladder_hold_seconds")
+    return case.runbook.verify.hold_seconds if given is None else float(given)
+
+
+def report_of(case: Case, judgement: Judgement) -> Report:
+    finished = case.world.now()
+    mode = "check" if case.request.check else case.mode
+    return Report(
+        incident_id=case.record.incident_id,
+        incident=case.runbook.id,
+        severity=str(case.assessment.severity) if case.assessment else first_severity(case),
+        target=names(case.hosts),
+        outcome=judgement.outcome,
+        sentence=judgement.sentence,
+        mode=mode,
+        playbook=case.playbook.name,
+        inventory=case.request.inventory,
+        findings=case.findings,
+        actions=case.actions,
+        verification=judgement.verification,
+        started=case.started.isoformat(timespec="milliseconds"),
+        finished=finished.isoformat(timespec="milliseconds"),
+        seconds=round((finished - case.started).total_seconds(), 3),
+    )
+
+
+def names(hosts: tuple[str, ...]) -> str:
+    return ", ".join(hosts)
