@@ -158,7 +158,7 @@ def publish(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> No
     del parameters
     if carrier.check_mode and state.mode == "remediate" and state.verdict == "unresolved":
         state.verdict, state.gave_up = "planned", False
-    if state.mode == "remediate":
+    if state.mode == "remediate" and state.verdict != "healthy":
         in_ladder_order(state)
 
 
@@ -215,7 +215,7 @@ def _fresh(state: State, observed: Sequence[Mapping[str, Any]]) -> list[Mapping[
 
 def _offer(state: State) -> None:
     """Mode diagnose: which remedies would be for this, for the plan."""
-    for remedy in remedies_of(state):
+    for remedy in remedies_of(state) if state.current else ():
         reason = why_not(remedy, state.current, state)
         sentence = reason or f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
         note_action(state, remedy, "skipped" if reason else "possible", sentence)

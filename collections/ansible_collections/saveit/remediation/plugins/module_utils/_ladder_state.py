@@ -118,6 +118,5 @@ def in_ladder_order(state: State) -> None:
     noted = {each["remedy"]: each for each in state.actions}
     for remedy in remedies_of(state):
         if remedy["id"] not in noted:
-            reason = "nothing is wrong" if state.verdict == "healthy" else "not reached"
-            noted[remedy["id"]] = note_action(state, remedy, "skipped", reason)
+            noted[remedy["id"]] = note_action(state, remedy, "skipped", "not reached")
     state.actions = [noted[each["id"]] for each in remedies_of(state)]
