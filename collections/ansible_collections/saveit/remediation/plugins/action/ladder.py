@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS, run
+from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS
+from ansible_collections.saveit.remediation.plugins.module_utils._ladder import run as take_step
 from ansible_collections.saveit.remediation.plugins.plugin_utils._action import RunAction
 
 PUBLISHED = ("findings", "actions", "evidence")
@@ -17,7 +18,7 @@ class ActionModule(RunAction):
     """One step of the ladder; the last one publishes the result contract."""
 
     arguments = ARGUMENTS
-    logic = staticmethod(run)
+    logic = staticmethod(take_step)
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """As the base; `publish` adds what `set_stats` would, over all hosts, since the last word counts there."""

@@ -165,7 +165,9 @@ def _obstacle(done: Completed, docker: str, timeout: float) -> ObstacleError | N
         sentence = f"the Docker engine does not answer: `{docker}` was ended after {timeout:g} s"
         return ObstacleError("engine-timeout", sentence, "unreachable")
     if "permission denied" in said.lower() and "sock" in said:
-        sentence = f"may not use the Docker engine: {said}; run as a member of the group docker, or with become"
+        sentence = (
+            f"may not use the Docker engine: {said}; run as a member of the group docker, or with become"
+        )
         return ObstacleError("engine-permission", sentence, "unreachable")
     if "Cannot connect to the Docker daemon" in said or "error during connect" in said:
         return ObstacleError("no-engine", f"no Docker engine runs on this host: {said}", "unreachable")

@@ -16,7 +16,12 @@ from urllib.error import HTTPError, URLError
 from ansible.module_utils.urls import open_url
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, FailedError, Finding, Result
+from ansible_collections.saveit.remediation.plugins.module_utils._result import (
+    Evidence,
+    FailedError,
+    Finding,
+    Result,
+)
 
 ARGUMENTS: Mapping[str, Any] = {
     "url": {"type": "str", "required": True},
@@ -89,7 +94,10 @@ def judge(parameters: Mapping[str, Any], answers: Sequence[Answer]) -> Result:
             Evidence(f"{prefix}.slow_percent", _percent(slow, answers), sentence),
             *shown,
         ],
-        returned={"statuses": [each.status for each in answers], "milliseconds": [each.milliseconds for each in answers]},
+        returned={
+            "statuses": [each.status for each in answers],
+            "milliseconds": [each.milliseconds for each in answers],
+        },
     )
 
 
@@ -116,14 +124,19 @@ def _field_evidence(parameters: Mapping[str, Any], answers: Sequence[Answer]) ->
     for name, path in parameters["fields"].items():
         value = _field(documents[-1] if documents else None, path)
         said = "no data" if value is None else f"says {value}"
-        shown.append(Evidence(f"{_prefix(parameters)}.{name}", value, f"{path} in {parameters['url']}: {said}"))
+        shown.append(
+            Evidence(f"{_prefix(parameters)}.{name}", value, f"{path} in {parameters['url']}: {said}")
+        )
     return shown
 
 
 def _bad_values(parameters: Mapping[str, Any], shown: Sequence[Evidence]) -> list[Finding]:
     """A finding for each field that has the value which it should not have."""
     subject = parameters["subject"]
-    bad = {f"{_prefix(parameters)}.{name}": (f"{name}-{value}", value) for name, value in parameters["bad_values"].items()}
+    bad = {
+        f"{_prefix(parameters)}.{name}": (f"{name}-{value}", value)
+        for name, value in parameters["bad_values"].items()
+    }
     return [
         Finding(bad[each.name][0], subject, f"{subject}: {each.sentence}")
         for each in shown

@@ -141,7 +141,9 @@ def judge(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
         state.sampling = False
         state.tell("verified", now, action["sentence"], remedy=state.remedy["id"], recovered=False)
     else:
-        left = state.hold_seconds - (now - state.good_since) if state.good_since else verify["interval_seconds"]
+        left = (
+            state.hold_seconds - (now - state.good_since) if state.good_since else verify["interval_seconds"]
+        )
         carrier.sleep(max(0.05, min(verify["interval_seconds"], left)))
     state.since = carrier.now()
 
@@ -177,7 +179,9 @@ def _take_findings(state: State, observed: Sequence[Mapping[str, Any]]) -> None:
     """Findings of fresh observations, in the runbook's order; what the runbook does not know is only context."""
     known = {each["id"]: (rank, each) for rank, each in enumerate(state.runbook["findings"])}
     worth = {each["finding"]: each["severity"] for each in state.runbook["severity"].get("rules", ())}
-    found: dict[tuple[str, str], dict[str, Any]] = {(each["id"], each["subject"]): each for each in state.findings}
+    found: dict[tuple[str, str], dict[str, Any]] = {
+        (each["id"], each["subject"]): each for each in state.findings
+    }
     seen = []
     for each in (finding for result in _fresh(state, observed) for finding in result.get("findings", ())):
         is_symptom = each["id"] in known
@@ -194,11 +198,15 @@ def _take_findings(state: State, observed: Sequence[Mapping[str, Any]]) -> None:
         if is_symptom:
             seen.append(each["id"])
     last = len(known)
-    state.findings = sorted(found.values(), key=lambda each: known[each["id"]][0] if each["id"] in known else last)
+    state.findings = sorted(
+        found.values(), key=lambda each: known[each["id"]][0] if each["id"] in known else last
+    )
     state.current = sorted(set(seen), key=lambda each: known[each][0])
 
 
-def _take_evidence(state: State, observed: Sequence[Mapping[str, Any]], now: float, phase: str) -> dict[str, Any]:
+def _take_evidence(
+    state: State, observed: Sequence[Mapping[str, Any]], now: float, phase: str
+) -> dict[str, Any]:
     """Evidence of fresh observations; all of one sample carry the same time."""
     values: dict[str, Any] = {}
     for each in (evidence for result in _fresh(state, observed) for evidence in result.get("evidence", ())):
@@ -234,7 +242,9 @@ def _choose(state: State, carrier: Carrier) -> None:
             note_action(state, remedy, "skipped", reason)
             continue
         if not state.remedy and not was_assessed(remedy, state):
-            sentence = f"{state.target} is not what the plan was made for: now {', '.join(state.current)}; run again"
+            sentence = (
+                f"{state.target} is not what the plan was made for: now {', '.join(state.current)}; run again"
+            )
             _obstacle(state, "world-changed", "refused", sentence, carrier.now())
             return
         state.remedy, state.climbing = dict(remedy), True
@@ -246,7 +256,11 @@ def _give_up(state: State, now: float) -> None:
     tried = [each for each in state.actions if each["result"] in DONE]
     seen = [each for each in state.findings if each["id"] in state.current]
     what = "; ".join(each["sentence"] for each in seen) or "; ".join(each["sentence"] for each in tried[-1:])
-    did = f"tried {', '.join(each['remedy'] for each in tried)}, without success" if tried else "no remedy is for this"
+    did = (
+        f"tried {', '.join(each['remedy'] for each in tried)}, without success"
+        if tried
+        else "no remedy is for this"
+    )
     advice = " ".join(each["next"] for each in seen if each["next"])
     state.verdict, state.gave_up = "unresolved", True
     state.sentence = f"{state.target}: {what}; {did}. {advice}".strip()

@@ -88,11 +88,13 @@ def was_assessed(remedy: Mapping[str, Any], state: State) -> bool:
 
 
 def _planned(state: State) -> Mapping[str, Any]:
-    nothing: Mapping[str, Any] = {"assessed": [], "remedies": []}
-    return state.plan.get(state.target, nothing)
+    planned: Mapping[str, Any] = state.plan.get(state.target, {"assessed": [], "remedies": []})
+    return planned
 
 
-def note_action(state: State, remedy: Mapping[str, Any], result: str, sentence: str, **more: Any) -> dict[str, Any]:
+def note_action(
+    state: State, remedy: Mapping[str, Any], result: str, sentence: str, **more: Any
+) -> dict[str, Any]:
     """What became of a remedy; one entry for each, the last word counts."""
     action = {
         "remedy": remedy["id"],

@@ -12,7 +12,10 @@ _PATTERNS = (
     # the password of a URL: scheme://user:password@host
     (re.compile(r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"), rf"\g<keep>{HIDDEN}"),
     # Authorization: Bearer …
-    (re.compile(r"(?P<keep>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\g<keep>{HIDDEN}"),
+    (
+        re.compile(r"(?P<keep>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE),
+        rf"\g<keep>{HIDDEN}",
+    ),
     # password=…, "api_key": "…", TOKEN: …
     (
         re.compile(

@@ -83,7 +83,9 @@ def parse_cli(commands: Sequence[Sequence[str]], output: str) -> dict[str, str]:
 def parse_info(replies: Mapping[str, str]) -> dict[str, str]:
     """All fields of the INFO replies."""
     text = "\n".join(reply for name, reply in replies.items() if name.startswith("INFO"))
-    return dict(line.split(":", 1) for line in text.split("\n") if ":" in line and not line.startswith((ERROR, "#")))
+    return dict(
+        line.split(":", 1) for line in text.split("\n") if ":" in line and not line.startswith((ERROR, "#"))
+    )
 
 
 def server_milliseconds(replies: Mapping[str, str]) -> float | None:
@@ -112,7 +114,9 @@ def verdict(answers: Answers, slow_milliseconds: float) -> tuple[str, str]:
         if reply.startswith(ERROR):
             code = reply[len(ERROR) :].split(" ", 1)[0]
             return _BY_CODE.get(code, "error"), f"answers {name} with {reply[len(ERROR) :]}"
-    return _verdict_of_info(parse_info(answers.replies)) or _verdict_of_speed(answers.replies, slow_milliseconds)
+    return _verdict_of_info(parse_info(answers.replies)) or _verdict_of_speed(
+        answers.replies, slow_milliseconds
+    )
 
 
 def _verdict_of_info(info: Mapping[str, str]) -> tuple[str, str] | None:
@@ -120,11 +124,17 @@ def _verdict_of_info(info: Mapping[str, str]) -> tuple[str, str] | None:
     if info.get("role") == "slave" and info.get("slave_read_only", "1") == "1":
         primary = f"{info.get('master_host', '?')}:{info.get('master_port', '?')}"
         link = info.get("master_link_status", "unknown")
-        return "readonly", f"is a read-only replica of {primary} (link {link}): writes are refused with READONLY"
+        return (
+            "readonly",
+            f"is a read-only replica of {primary} (link {link}): writes are refused with READONLY",
+        )
     limit, used = int(info.get("maxmemory") or 0), int(info.get("used_memory") or 0)
     counted = used - int(info.get("mem_not_counted_for_evict") or 0)
     if limit and counted >= limit and info.get("maxmemory_policy") == "noeviction":
-        return "oom", f"is out of memory: {counted} bytes used of maxmemory {limit}, policy noeviction; writes fail with OOM"
+        return (
+            "oom",
+            f"is out of memory: {counted} bytes used of maxmemory {limit}, policy noeviction; writes fail with OOM",
+        )
     return None
 
 

@@ -13,7 +13,12 @@ from ansible_collections.saveit.remediation.plugins.module_utils import _redis
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._redis import Answers
 from ansible_collections.saveit.remediation.plugins.module_utils._redis_direct import converse_directly
-from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, FailedError, Finding, Result
+from ansible_collections.saveit.remediation.plugins.module_utils._result import (
+    Evidence,
+    FailedError,
+    Finding,
+    Result,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, describe
 from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS, adapter
 
@@ -91,14 +96,21 @@ def _converse_inside(
     where, timeout = running[0].name, parameters["timeout_seconds"]
     command = ["redis-cli", "--no-raw", "-h", "127.0.0.1", "-p", str(parameters["port"])]
     if parameters["tls"]:
-        command += ["--tls", *(["--cacert", parameters["ca_file"]] if parameters["ca_file"] else ["--insecure"])]
+        command += [
+            "--tls",
+            *(["--cacert", parameters["ca_file"]] if parameters["ca_file"] else ["--insecure"]),
+        ]
     stdin = "".join(shlex.join(each) + "\n" for each in commands)
     done = platform.execute(parameters, carrier, running[0], command, stdin, timeout)
     replies = _redis.parse_cli(commands, done.stdout)
     if done.rc in (126, 127) or "executable file not found" in done.said:
-        raise FailedError(f"cannot run redis-cli in {where}: {done.said}; set redis_host to talk to the server directly")
+        raise FailedError(
+            f"cannot run redis-cli in {where}: {done.said}; set redis_host to talk to the server directly"
+        )
     if done.timed_out:
-        return where, Answers(replies, "timeout", f"no answer to {_first_unanswered(commands, replies)} within {timeout:g} s")
+        return where, Answers(
+            replies, "timeout", f"no answer to {_first_unanswered(commands, replies)} within {timeout:g} s"
+        )
     if done.rc != 0 and not replies:
         return where, Answers(replies, "refused", done.said)
     if len(replies) < len(commands):

@@ -53,7 +53,11 @@ class Service:
 
     def as_return(self) -> dict[str, Any]:
         """Plain data for a module's return value."""
-        return {"name": self.name, "state": self.state, "instances": [asdict(each) for each in self.instances]}
+        return {
+            "name": self.name,
+            "state": self.state,
+            "instances": [asdict(each) for each in self.instances],
+        }
 
 
 def describe(instance: Instance) -> str:
@@ -65,7 +69,9 @@ def describe(instance: Instance) -> str:
     if instance.state == "restarting":
         return f"{instance.name} restarts again and again ({instance.restarts} times, last exit code {instance.exit_code})"
     if instance.state == "created":
-        return f"{instance.name} was created and never started{': ' + instance.error if instance.error else ''}"
+        return (
+            f"{instance.name} was created and never started{': ' + instance.error if instance.error else ''}"
+        )
     return f"{instance.name} is {instance.state}"
 
 

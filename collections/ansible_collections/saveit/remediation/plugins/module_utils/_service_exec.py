@@ -39,7 +39,9 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     timeout = parameters["timeout_seconds"]
     done = platform.execute(parameters, carrier, running[0], command, parameters["stdin"], timeout)
     if done.timed_out:
-        raise FailedError(f"{command[0]!r} in {running[0].name} did not end within {timeout:g} s, and was ended")
+        raise FailedError(
+            f"{command[0]!r} in {running[0].name} did not end within {timeout:g} s, and was ended"
+        )
     if done.rc != 0:
         raise FailedError(f"{command[0]!r} in {running[0].name} failed with exit code {done.rc}: {done.said}")
     return Result(

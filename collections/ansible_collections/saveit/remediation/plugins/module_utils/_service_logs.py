@@ -35,7 +35,9 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         for instance in service.instances
         for line in platform.logs(parameters, carrier, instance, tail, since).splitlines()
     ]
-    matching = {label: [line for line in lines if pattern.search(line)] for label, pattern in patterns.items()}
+    matching = {
+        label: [line for line in lines if pattern.search(line)] for label, pattern in patterns.items()
+    }
     counts = ", ".join(f"{len(found)} {label}" for label, found in matching.items())
     window = f"of the last {since:g} s" if since else f"(the last {tail} of each instance)"
     return Result(
@@ -53,4 +55,6 @@ def _compiled(label: str, pattern: Any) -> re.Pattern[str]:
     try:
         return re.compile(str(pattern))
     except re.error as error:
-        raise FailedError(f"cannot count {label!r} in the log: {pattern!r} is no regular expression: {error}") from error
+        raise FailedError(
+            f"cannot count {label!r} in the log: {pattern!r} is no regular expression: {error}"
+        ) from error

@@ -9,7 +9,12 @@ from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Result
-from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance, Service, describe
+from ansible_collections.saveit.remediation.plugins.module_utils._service import (
+    RUNNING,
+    Instance,
+    Service,
+    describe,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS, adapter
 
 ARGUMENTS: Mapping[str, Any] = {

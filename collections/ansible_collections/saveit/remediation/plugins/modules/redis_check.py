@@ -198,8 +198,8 @@ obstacle:
       sample: unreachable
 """
 
-from ansible_collections.saveit.remediation.plugins.module_utils._redis_check import ARGUMENTS, run
 from ansible_collections.saveit.remediation.plugins.module_utils._module import run_module
+from ansible_collections.saveit.remediation.plugins.module_utils._redis_check import ARGUMENTS, run
 
 
 def main() -> None:

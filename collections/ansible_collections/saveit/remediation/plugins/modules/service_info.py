@@ -151,8 +151,8 @@ obstacle:
       sample: unreachable
 """
 
-from ansible_collections.saveit.remediation.plugins.module_utils._service_info import ARGUMENTS, run
 from ansible_collections.saveit.remediation.plugins.module_utils._module import run_module
+from ansible_collections.saveit.remediation.plugins.module_utils._service_info import ARGUMENTS, run
 
 
 def main() -> None:

@@ -149,8 +149,8 @@ obstacle:
       sample: unreachable
 """
 
-from ansible_collections.saveit.remediation.plugins.module_utils._service_restart import ARGUMENTS, run
 from ansible_collections.saveit.remediation.plugins.module_utils._module import run_module
+from ansible_collections.saveit.remediation.plugins.module_utils._service_restart import ARGUMENTS, run
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from typing import Any, Callable, ClassVar, Mapping, Sequence
+from typing import Any, ClassVar, Mapping, Sequence
 
 from ansible.plugins.action import ActionBase
 
@@ -24,7 +24,11 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
     _supports_check_mode = True
     _supports_async = False
     arguments: ClassVar[Mapping[str, Any]]
-    logic: ClassVar[Callable[[Mapping[str, Any], Carrier], Result]]
+
+    @staticmethod
+    def logic(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
+        """The module's run()."""
+        raise NotImplementedError
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Run the logic; a failure becomes a failed result with its sentence, never a traceback."""
@@ -35,7 +39,7 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
             execute=self._execute, now=time.time, sleep=time.sleep, check_mode=self._task.check_mode
         )
         try:
-            values.update(type(self).logic(parameters, carrier).as_return())
+            values.update(self.logic(parameters, carrier).as_return())
         except FailedError as error:
             values.update(failed=True, **error.as_return())
         values["observed_at"] = carrier.now()
