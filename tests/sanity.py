@@ -35,9 +35,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="saveit-sanity-") as folder:
         copy = Path(folder) / COLLECTION
         _copy_collection(copy)
-        code, output = _ansible_test(options.python, copy, _home(options.python), more)
+        code, output = _ansible_test(options.python, copy, STATE / version, more)
     ran = len(set(re.findall(r"^Running sanity test ['\"]([\w-]+)['\"]", output, re.MULTILINE)))
-    skipped = sorted(set(re.findall(r"Skipping sanity test ['\"]([\w-]+)['\"]", output)))
+    skipped = sorted(set(re.findall(r"Skipping sanity test (.+?)(?: because|\.$)", output, re.MULTILINE)))
     word = {0: "passed", 124: f"ended after {LIMIT_SECONDS} s"}.get(code, "FAILED")
     beside = f"; skipped: {', '.join(skipped)}" if skipped else ""
     print(f"sanity: {ran} tests on ansible-core {version}: {word}{beside}")
@@ -68,9 +68,9 @@ def _copy_collection(to: Path) -> None:
         shutil.copy2(source / name, to / name)
 
 
-def _home(python: str) -> Path:
+def _home(python: str, state: Path) -> Path:
     """A home folder like the real one, but with an `.ansible` of its own, in which get-pip has a stand-in."""
-    home = STATE / "home"
+    home = state / "home"
     home.mkdir(parents=True, exist_ok=True)
     for entry in Path.home().iterdir():
         link = home / entry.name
@@ -87,14 +87,14 @@ def _home(python: str) -> Path:
     return home
 
 
-def _search_path() -> list[str]:
+def _search_path(state: Path) -> list[str]:
     """PATH without the folders whose pythons do not run, and before it one with those of pyenv that do.
 
     ansible-test takes every python3.N that it finds, and pyenv's shims are there for versions that are not active.
     """
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     sound = [folder for folder in folders if all(map(_runs, _pythons(Path(folder))))]
-    real = STATE / "bin"
+    real = state / "bin"
     shutil.rmtree(real, ignore_errors=True)
     real.mkdir(parents=True)
     for folder in sorted(Path.home().glob(".pyenv/versions/3.*/bin")):
@@ -115,11 +115,11 @@ def _runs(executable: Path) -> bool:
     return subprocess.run([str(executable), "-c", ""], check=False, capture_output=True).returncode == 0
 
 
-def _ansible_test(python: str, folder: Path, home: Path, more: list[str]) -> tuple[int, str]:
+def _ansible_test(python: str, folder: Path, state: Path, more: list[str]) -> tuple[int, str]:
     """Run it with a time limit, and show what it says."""
     tool = Path(python).with_name("ansible-test")
-    path = os.pathsep.join([str(tool.parent), *_search_path()])
-    environment = {**os.environ, "HOME": str(home), "PATH": path}
+    path = os.pathsep.join([str(tool.parent), *_search_path(state)])
+    environment = {**os.environ, "HOME": str(_home(python, state)), "PATH": path}
     environment.pop("ANSIBLE_COLLECTIONS_PATH", None)
     with subprocess.Popen(
         [str(tool), "sanity", "--local", "--color", "no", *more],

@@ -21,7 +21,7 @@ class ActionModule(RunAction):
     logic = staticmethod(take_step)
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """As the base; `publish` adds what `set_stats` would, over all hosts, since the last word counts there."""
+        """As the base; `publish` adds what `set_stats` would, over all hosts: the last word counts there."""
         values = super().run(tmp, task_vars)
         if self._task.args["step"] == "publish" and not values.get("failed"):
             states = [values, *self._other_states(task_vars or {})]

@@ -14,8 +14,8 @@ options:
   platform:
     description:
       - What runs the services.
-      - V(compose) is docker-compose, version 1 or 2. Containers are found by the labels that compose gives them, never by
-        name, so neither compose tool has to be installed.
+      - V(compose) is docker-compose, version 1 or 2. Containers are found by the labels that compose gives
+        them, never by name, so neither compose tool has to be installed.
     type: str
     required: true
     choices: [compose]
@@ -40,7 +40,7 @@ options:
 requirements:
   - On the host, the C(docker) command and C(timeout) of coreutils or busybox.
 notes:
-  - The modules that touch the target form the action group C(saveit.remediation.target), so a play sets O(platform),
-    O(project), O(service_names) and O(docker_command) once, in C(module_defaults).
+  - The modules that touch the target form the action group C(saveit.remediation.target), so a play sets
+    O(platform), O(project), O(service_names) and O(docker_command) once, in C(module_defaults).
   - When the platform cannot be asked, the task fails with RV(ignore:obstacle), and nothing was changed.
 """

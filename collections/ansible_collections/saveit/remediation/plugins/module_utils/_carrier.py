@@ -4,7 +4,8 @@
 """How a module reaches the world: commands on the host, the clock, and sleep.
 
 The logic of a module is `run(parameters, carrier) -> Result`. A test gives it a carrier that plays a recorded
-conversation; the module file gives it one that starts processes, the action plugin one that uses Ansible's open connection.
+conversation; the module file gives it one that starts processes, the action plugin one that uses Ansible's
+open connection.
 """
 
 from __future__ import annotations
@@ -43,5 +44,5 @@ class Carrier:
     check_mode: bool = False
 
     def command(self, arguments: Sequence[str], stdin: str = "", timeout: float = 15) -> Completed:
-        """Run a command on the host, ended after `timeout` seconds by timeout(1), which is there on every host."""
+        """Run a command on the host, ended after `timeout` seconds by timeout(1), which every host has."""
         return self.execute(["timeout", "-k", "1", f"{timeout:g}", *arguments], stdin)

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """docker-compose: services as the containers that carry compose's own labels.
 
-Both compose tools, v1 and v2, set the same labels, so plain `docker` does it all and neither tool has to be there.
+Both compose tools, v1 and v2, set the same labels, so plain `docker` does it all
+and neither tool has to be there.
 Containers are addressed by id, never by name. The label names are compose's own, see
 https://docs.docker.com/reference/compose-file/services/#labels.
 """
@@ -43,7 +44,10 @@ def unpause(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance)
 
 
 def restart(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, grace: int) -> None:
-    """Restart a container: SIGTERM, then SIGKILL after `grace` seconds. Raises FailedError with the engine's words."""
+    """Restart a container: SIGTERM, then SIGKILL after `grace` seconds.
+
+    Raises FailedError with the engine's words.
+    """
     _docker(
         parameters,
         carrier,
@@ -54,7 +58,7 @@ def restart(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance,
 
 
 def logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, tail: int, since: float) -> str:
-    """The container's last log lines, both streams, each with the engine's time in front; `since` in seconds."""
+    """The container's last log lines, both streams, with the engine's time in front; `since` in seconds."""
     window = [f"--since={since:g}s"] if since else []
     done = _docker(parameters, carrier, ["logs", "--timestamps", f"--tail={tail}", *window, instance.id])
     return done.stdout + done.stderr
@@ -70,7 +74,8 @@ def execute(
 ) -> Completed:
     """Run a command inside the container, ended there after `timeout` seconds.
 
-    The engine leaves a process running inside when only its client is ended, so timeout(1) of the container ends it.
+    The engine leaves a process running inside when only its client is ended, so timeout(1) of the container
+    ends it.
     """
     inside = ["exec", "-i", instance.id, "timeout", f"{timeout:g}", *command]
     return carrier.command([*parameters["docker_command"], *inside], stdin, timeout + 5)
@@ -107,7 +112,8 @@ def _container_ids(parameters: Mapping[str, Any], carrier: Carrier, service: str
         raise ObstacleError(
             "no-project",
             f"cannot find the compose project {project!r}: no container on this host has the label "
-            f"{PROJECT_LABEL}={project}; `docker compose ls --all` names the projects (compose_project, in the inventory)",
+            f"{PROJECT_LABEL}={project}; `docker compose ls --all` names the projects "
+            "(compose_project, in the inventory)",
             "refused",
         )
     found = [id_ for id_, name, one_off in rows if name == label and one_off != "True"]
@@ -115,8 +121,9 @@ def _container_ids(parameters: Mapping[str, Any], carrier: Carrier, service: str
         names = ", ".join(sorted({name for _id, name, _one_off in rows}))
         raise ObstacleError(
             "no-service",
-            f"cannot find the service {label!r} in the compose project {project!r}: no container of it exists; "
-            f"the project has {names} (service_names in the inventory maps {service!r})",
+            f"cannot find the service {label!r} in the compose project {project!r}: "
+            f"no container of it exists; the project has {names} "
+            f"(service_names in the inventory maps {service!r})",
             "refused",
         )
     return found
@@ -172,6 +179,7 @@ def _obstacle(done: Completed, docker: str, timeout: float) -> ObstacleError | N
     if "Cannot connect to the Docker daemon" in said or "error during connect" in said:
         return ObstacleError("no-engine", f"no Docker engine runs on this host: {said}", "unreachable")
     if done.rc in (126, 127):
-        sentence = f"cannot run `{docker}` on this host: {said or 'command not found'}; is Docker installed, and on PATH?"
+        why = said or "command not found"
+        sentence = f"cannot run `{docker}` on this host: {why}; is Docker installed, and on PATH?"
         return ObstacleError("no-docker", sentence, "unreachable")
     return None

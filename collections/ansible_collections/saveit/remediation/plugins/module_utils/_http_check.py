@@ -53,7 +53,10 @@ class Answer:
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Send the samples, and judge the share of failed and of slow ones. Raises FailedError for a URL that is none."""
+    """Send the samples, and judge the share of failed and of slow ones.
+
+    Raises FailedError for a URL that is none.
+    """
     del carrier  # a check only reads, in check mode too
     url = parameters["url"]
     if not url.startswith(("http://", "https://")):
@@ -187,7 +190,10 @@ def _get(parameters: Mapping[str, Any]) -> Answer:
 
 
 def _body(response: Any, deadline: float) -> bytes:
-    """The body up to a megabyte, read bit by bit so that a server which trickles does not hold us. Raises TimeoutError."""
+    """The body up to a megabyte, read bit by bit so that a server which trickles does not hold us.
+
+    Raises TimeoutError.
+    """
     read = b""
     while len(read) < 1_000_000:
         if time.monotonic() > deadline:

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ladder: diagnose, then for each remedy, least disruptive first: act, verify, stop at the first that works.
+"""The ladder: diagnose, then act and verify, remedy by remedy, and stop at the first that works.
 
-Each step is a function from a state and what was observed to the next state. The role `ladder` calls them in order;
-no verdict is computed in YAML.
+Each step is a function from a state and what was observed to the next state. The role `ladder` calls them in
+order; no verdict is computed in YAML.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
 
 
 def _take_findings(state: State, observed: Sequence[Mapping[str, Any]]) -> None:
-    """Findings of fresh observations, in the runbook's order; what the runbook does not know is only context."""
+    """Findings of fresh observations, in the runbook's order; what it does not know is only context."""
     known = {each["id"]: (rank, each) for rank, each in enumerate(state.runbook["findings"])}
     worth = {each["finding"]: each["severity"] for each in state.runbook["severity"].get("rules", ())}
     found: dict[tuple[str, str], dict[str, Any]] = {
@@ -217,7 +217,7 @@ def _take_evidence(
 
 
 def _fresh(state: State, observed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Observations made since the last step; a registered variable of an earlier round says nothing about now."""
+    """Observations made since the last step; a variable registered earlier says nothing about now."""
     return [each for each in observed if each.get("observed_at", 0) >= state.since]
 
 

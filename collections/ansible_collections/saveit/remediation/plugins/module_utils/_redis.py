@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a Redis server's answers mean: parsing and verdicts, without a connection.
 
-One conversation, two carriers: `redis-cli` inside the container, or a direct connection. Both give the same list of
-replies, in which an error keeps its code, as in `(error) LOADING Redis is loading the dataset in memory`.
+One conversation, two carriers: `redis-cli` inside the container, or a direct connection. Both give the same
+list of replies, in which an error keeps its code, as in `(error) LOADING Redis is loading the dataset in
+memory`.
 The error codes are those of https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors.
 """
 
@@ -32,7 +33,8 @@ _BY_CODE = {
 class Answers:
     """What one conversation brought: replies by the name of the command, and how it ended.
 
-    `ended` is "" when every command was answered, else "refused", "timeout" or "error"; `detail` the words for it.
+    `ended` is "" when every command was answered, else "refused", "timeout" or "error", and `detail` the
+    words for it.
     """
 
     replies: Mapping[str, str] = field(default_factory=dict)
@@ -89,7 +91,7 @@ def parse_info(replies: Mapping[str, str]) -> dict[str, str]:
 
 
 def server_milliseconds(replies: Mapping[str, str]) -> float | None:
-    """Mean time between one command's answer and the next, by the server's clock; None when it did not tell."""
+    """Mean time between two answers, by the server's clock; None when it did not tell."""
     stamps = [_microseconds(replies.get(name, "")) for name in ("TIME", "TIME 2")]
     between = list(replies)[list(replies).index("TIME") + 1 :] if "TIME" in replies else []
     if stamps[0] is None or stamps[1] is None or not between:
@@ -120,7 +122,10 @@ def verdict(answers: Answers, slow_milliseconds: float) -> tuple[str, str]:
 
 
 def _verdict_of_info(info: Mapping[str, str]) -> tuple[str, str] | None:
-    """What INFO gives away without a write: a replica, a full memory. (A failed save shows in PING itself.)"""
+    """What INFO gives away without a write: a replica, a full memory.
+
+    (A failed save shows in PING itself.)
+    """
     if info.get("role") == "slave" and info.get("slave_read_only", "1") == "1":
         primary = f"{info.get('master_host', '?')}:{info.get('master_port', '?')}"
         link = info.get("master_link_status", "unknown")
@@ -133,7 +138,8 @@ def _verdict_of_info(info: Mapping[str, str]) -> tuple[str, str] | None:
     if limit and counted >= limit and info.get("maxmemory_policy") == "noeviction":
         return (
             "oom",
-            f"is out of memory: {counted} bytes used of maxmemory {limit}, policy noeviction; writes fail with OOM",
+            f"is out of memory: {counted} bytes used of maxmemory {limit}, policy noeviction; "
+            "writes fail with OOM",
         )
     return None
 

@@ -85,7 +85,7 @@ def _check(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 def _converse_inside(
     parameters: Mapping[str, Any], carrier: Carrier, commands: list[list[str]]
 ) -> tuple[str, Answers]:
-    """Through redis-cli in the service's own container; secrets go in by standard input, never as arguments."""
+    """Through redis-cli in the service's own container; secrets go in by standard input, not as arguments."""
     platform = adapter(parameters)
     service = platform.look(parameters, carrier, parameters["service"])
     running = service.in_state(RUNNING)

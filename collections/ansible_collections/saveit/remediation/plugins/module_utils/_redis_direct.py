@@ -17,7 +17,8 @@ def converse_directly(parameters: Mapping[str, Any], commands: Sequence[Sequence
         import redis
     except ImportError as error:
         raise FailedError(
-            f"cannot talk to Redis at {parameters['host']}: the Python library redis is not installed: {error}"
+            f"cannot talk to Redis at {parameters['host']}: "
+            f"the Python library redis is not installed: {error}"
         ) from error
     timeout = parameters["timeout_seconds"]
     connection_class = redis.SSLConnection if parameters["tls"] else redis.Connection

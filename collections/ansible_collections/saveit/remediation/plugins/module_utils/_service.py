@@ -17,7 +17,8 @@ RUNNING = "running"
 class Instance:
     """One container (or pod) of a service.
 
-    `state` is one of created, running, paused, restarting, removing, stopped, dead. Times are ISO 8601, "" when never.
+    `state` is one of created, running, paused, restarting, removing, stopped, dead.
+    Times are ISO 8601, "" when never.
     """
 
     id: str
@@ -65,9 +66,11 @@ def describe(instance: Instance) -> str:
     if instance.state == "stopped":
         killed = ", killed for lack of memory" if instance.oom_killed else ""
         why = f": {instance.error}" if instance.error else ""
-        return f"{instance.name} is stopped, exit code {instance.exit_code} at {instance.finished_at}{killed}{why}"
+        ended = f"exit code {instance.exit_code} at {instance.finished_at}"
+        return f"{instance.name} is stopped, {ended}{killed}{why}"
     if instance.state == "restarting":
-        return f"{instance.name} restarts again and again ({instance.restarts} times, last exit code {instance.exit_code})"
+        times = f"{instance.restarts} times, last exit code {instance.exit_code}"
+        return f"{instance.name} restarts again and again ({times})"
     if instance.state == "created":
         return (
             f"{instance.name} was created and never started{': ' + instance.error if instance.error else ''}"

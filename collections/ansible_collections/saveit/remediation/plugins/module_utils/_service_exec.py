@@ -23,7 +23,10 @@ ARGUMENTS: Mapping[str, Any] = {
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Run the command in the first running instance. Raises FailedError when none runs, or the command fails."""
+    """Run the command in the first running instance.
+
+    Raises FailedError when none runs, or the command fails.
+    """
     name, command = parameters["service"], parameters["command"]
     if not command:
         raise FailedError(f"cannot run a command in {name}: the command is empty")

@@ -24,7 +24,10 @@ SHOWN = 10  # matching lines that are returned, newest last
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Read the lines, and count those that match each pattern of `count`. Raises FailedError for a bad pattern."""
+    """Read the lines, and count those that match each pattern of `count`.
+
+    Raises FailedError for a bad pattern.
+    """
     name = parameters["service"]
     patterns = {label: _compiled(label, pattern) for label, pattern in parameters["count"].items()}
     platform = adapter(parameters)

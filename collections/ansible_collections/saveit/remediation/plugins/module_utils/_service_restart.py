@@ -37,7 +37,8 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     chosen = before.in_state(*ACTS_ON[method])
     if not chosen:
         states = "; ".join(describe(each) for each in before.instances)
-        sentence = f"{name} is not {PAST[method]}: {states}, and {method} acts only on {' or '.join(ACTS_ON[method])}"
+        acts_on = " or ".join(ACTS_ON[method])
+        sentence = f"{name} is not {PAST[method]}: {states}, and {method} acts only on {acts_on}"
         return Result("unchanged", sentence, returned=_returned(before))
     names = ", ".join(each.name for each in chosen)
     if carrier.check_mode:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which platform a service lives on: the options that every module of the group `target` takes, and the adapter."""
+"""The platform that a service lives on: the options of the module group `target`, and the adapter."""
 
 from __future__ import annotations
 

@@ -11,9 +11,10 @@ module: http_check
 short_description: What a user's requests get
 version_added: 0.1.0
 description:
-  - Sends several requests to one URL and judges the share of those that failed or were slow. One answer proves nothing
-    about a service with several workers.
-  - A request has failed when there was no answer, or one with a status of 500 or more. Redirects are followed.
+  - Sends several requests to one URL and judges the share of those that failed or were slow. One answer
+    proves nothing about a service with several workers.
+  - A request has failed when there was no answer, or one with a status of 500 or more. Redirects are
+    followed.
   - The requests are sent by the controller, as a user would send them.
 author:
   - The saveit-remediate developers (@saveit)
@@ -50,7 +51,8 @@ options:
     type: float
     default: 1000
   fields:
-    description: Fields of a JSON answer that become evidence. Keys are names for them, values their path with dots.
+    description: Fields of a JSON answer that become evidence. Keys are names for them, values their path with
+      dots.
     type: dict
     default: {}
   bad_values:
@@ -115,7 +117,8 @@ findings:
     sentence:
       description: What was seen.
       type: str
-      sample: "backend: https://staging.example.com/api/v1/: 5 of 8 answers 200, 3 of 8 answers 503; median 12 ms"
+      sample: "backend: https://staging.example.com/api/v1/: 5 of 8 answers 200, 3 of 8 answers 503; median 12
+        ms"
 evidence:
   description: The percentages of failed and of slow requests, and the fields.
   returned: success

@@ -11,10 +11,11 @@ module: ladder
 short_description: One step of the ladder of remedies
 version_added: 0.1.0
 description:
-  - Decides what the role P(saveit.remediation.ladder#role) does next. Each step takes the state that the step before
-    returned, and what was observed or done since, and returns the next state.
-  - It touches nothing but the clock, so a runbook of your own is tested by calling it. The last step, V(publish),
-    publishes C(remediation) with findings, actions and evidence of all hosts of the play, as M(ansible.builtin.set_stats) would.
+  - Decides what the role P(saveit.remediation.ladder#role) does next. Each step takes the state that the step
+    before returned, and what was observed or done since, and returns the next state.
+  - It touches nothing but the clock, so a runbook of your own is tested by calling it. The last step,
+    V(publish), publishes C(remediation) with findings, actions and evidence of all hosts of the play, as
+    M(ansible.builtin.set_stats) would.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -22,7 +23,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The same decisions; a remedy that was only planned is not verified, and the next one is looked at.
+    details: The same decisions; a remedy that was only planned is not verified, and the next one is looked
+      at.
   diff_mode:
     support: N/A
     details: It changes nothing itself; diffs of the remedies are kept in RV(actions).
@@ -30,7 +32,8 @@ options:
   step:
     description:
       - V(open) begins, and V(assess) reads a diagnosis and chooses the next remedy.
-      - V(begin), then V(acted) or V(failed), go around the tasks of a remedy; V(judge) reads one sample of its verification.
+      - V(begin), then V(acted) or V(failed), go around the tasks of a remedy; V(judge) reads one sample of
+        its verification.
       - V(stopped) notes what made going on impossible, and V(publish) ends.
     type: str
     required: true
@@ -67,8 +70,8 @@ options:
     description: With O(step=open), how long every criterion must be met; by default what the runbook says.
     type: float
   observed:
-    description: With O(step=assess) and O(step=judge), the results of the modules that looked. Those from before the
-      last step are ignored.
+    description: With O(step=assess) and O(step=judge), the results of the modules that looked. Those from
+      before the last step are ignored.
     type: list
     elements: dict
     default: []
@@ -109,7 +112,8 @@ RETURN = r"""
 ---
 verdict:
   description: >-
-    V(healthy), V(diagnosed), V(planned), V(recovered), V(unresolved) or V(stopped); empty while the ladder is climbed.
+    V(healthy), V(diagnosed), V(planned), V(recovered), V(unresolved) or V(stopped); empty while the ladder is
+    climbed.
   returned: success
   type: str
   sample: recovered
@@ -141,7 +145,8 @@ findings:
       type: str
       sample: "redis: saveit-redis is stopped, exit code 0 at 2026-11-23T02:47:11.123Z"
     kind:
-      description: V(symptom) when the runbook knows it, V(context) when not, V(obstacle) when it ended the climb.
+      description: V(symptom) when the runbook knows it, V(context) when not, V(obstacle) when it ended the
+        climb.
       type: str
       sample: symptom
     outcome:
@@ -157,7 +162,8 @@ findings:
       type: str
       sample: ""
 actions:
-  description: What became of each remedy. After V(publish) every remedy of the runbook is there, in the order of the ladder.
+  description: What became of each remedy. After V(publish) every remedy of the runbook is there, in the order
+    of the ladder.
   returned: success
   type: list
   elements: dict
@@ -175,7 +181,8 @@ actions:
       type: str
       sample: Start the stopped Redis container
     result:
-      description: V(helped), V(no_help), V(failed), V(skipped), V(planned) in check mode, or V(possible) when diagnosing.
+      description: V(helped), V(no_help), V(failed), V(skipped), V(planned) in check mode, or V(possible) when
+        diagnosing.
       type: str
       sample: helped
     sentence:

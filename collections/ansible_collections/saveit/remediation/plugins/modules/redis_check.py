@@ -12,7 +12,8 @@ short_description: Does Redis answer, and take a write
 version_added: 0.1.0
 description:
   - Holds a short conversation with a Redis server and tells apart why it does not serve.
-  - Without O(host), C(redis-cli) inside the container of O(service) does the talking, so a server that is reachable only
+  - Without O(host), C(redis-cli) inside the container of O(service) does the talking, so a server that is
+    reachable only
     from inside can be checked too. With O(host), the controller connects by itself.
 author:
   - The saveit-remediate developers (@saveit)
@@ -54,7 +55,8 @@ options:
   ca_file:
     description:
       - The CA certificate to verify the server with, in the container, or with O(host) on the controller.
-      - When it is empty, C(redis-cli) does not verify the server, and O(host) is verified with the CAs of the system.
+      - When it is empty, C(redis-cli) does not verify the server, and O(host) is verified with the CAs of the
+        system.
     type: path
     default: ""
   writes:
@@ -113,7 +115,9 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 verdict:
-  description: One of V(healthy), V(refused), V(timeout), V(loading), V(misconf), V(oom), V(readonly), V(auth), V(slow) or V(error).
+  description:
+    - One of V(healthy), V(refused), V(timeout), V(loading), V(misconf), V(oom), V(readonly), V(auth), V(slow)
+      or V(error).
   returned: success
   type: str
   sample: loading

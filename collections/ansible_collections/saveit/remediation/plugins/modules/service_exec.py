@@ -11,7 +11,8 @@ module: service_exec
 short_description: Run a command inside a service
 version_added: 0.1.0
 description:
-  - Runs a command in the first running container of a service, without a shell, and ends it there when it takes too long.
+  - Runs a command in the first running container of a service, without a shell, and ends it there when it
+    takes too long.
   - The task fails when no container runs, and when the command ends with any exit code but 0.
 author:
   - The saveit-remediate developers (@saveit)
@@ -21,7 +22,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: With O(reads_only=true) the command runs in check mode too; otherwise the task only says what it would run.
+    details: With O(reads_only=true) the command runs in check mode too; otherwise the task only says what it
+      would run.
   diff_mode:
     support: none
     details: Nobody knows what a command changes.
@@ -36,7 +38,8 @@ options:
     elements: str
     required: true
   stdin:
-    description: What the command reads from its standard input. Secrets belong here, as arguments can be seen by others.
+    description: What the command reads from its standard input. Secrets belong here, as arguments can be seen
+      by others.
     type: str
     default: ""
   timeout_seconds:
@@ -59,7 +62,7 @@ EXAMPLES = r"""
   saveit.remediation.service_exec:
     platform: compose
     service: database
-    command: [psql, --no-psqlrc, --tuples-only, --username=saveit, --command=SELECT count(*) FROM pg_stat_activity]
+    command: [psql, --no-psqlrc, --username=saveit, --command=SELECT count(*) FROM pg_stat_activity]
     reads_only: true
   register: connections
 

@@ -12,7 +12,8 @@ short_description: State of a service
 version_added: 0.1.0
 description:
   - Looks at every container of a service and says what state it is in, and since when.
-  - A container that is stopped, paused, dead, restarting or never started becomes a finding. Nothing is changed.
+  - A container that is stopped, paused, dead, restarting or never started becomes a finding. Nothing is
+    changed.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -55,7 +56,9 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 verdict:
-  description: The state of the sickest instance, one of V(running), V(created), V(paused), V(restarting), V(removing), V(stopped) or V(dead).
+  description:
+    - The state of the sickest instance, one of V(running), V(created), V(paused), V(restarting), V(removing),
+      V(stopped) or V(dead).
   returned: success
   type: str
   sample: stopped
@@ -115,9 +118,9 @@ service:
       sample: stopped
     instances:
       description: >-
-        The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state), RV(ignore:health),
-        RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed), RV(ignore:started_at), RV(ignore:finished_at)
-        and RV(ignore:error).
+        The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state),
+        RV(ignore:health), RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed),
+        RV(ignore:started_at), RV(ignore:finished_at) and RV(ignore:error).
       type: list
       elements: dict
       sample:

@@ -12,7 +12,8 @@ short_description: Start, unpause or restart a service
 version_added: 0.1.0
 description:
   - Acts on those containers of a service that are in the state which the method is for, and on no other.
-  - Each method is for one state, so a container that has changed since it was assessed is left alone, and the task says why.
+  - Each method is for one state, so a container that has changed since it was assessed is left alone, and the
+    task says why.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -68,7 +69,9 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 verdict:
-  description: V(started), V(unpaused) or V(restarted), V(planned) in check mode, V(unchanged) when no container is in a state that the method is for.
+  description:
+    - V(started), V(unpaused) or V(restarted), V(planned) in check mode, V(unchanged) when no container is in
+      a state that the method is for.
   returned: success
   type: str
   sample: started
@@ -104,9 +107,9 @@ service:
       sample: running
     instances:
       description: >-
-        The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state), RV(ignore:health),
-        RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed), RV(ignore:started_at), RV(ignore:finished_at)
-        and RV(ignore:error).
+        The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state),
+        RV(ignore:health), RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed),
+        RV(ignore:started_at), RV(ignore:finished_at) and RV(ignore:error).
       type: list
       elements: dict
       sample:

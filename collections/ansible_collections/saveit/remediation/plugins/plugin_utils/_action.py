@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fast path: the same logic as the module file, in the controller's process, over the connection that is open.
+"""The fast path: the logic of the module file in the controller's process, over the open connection.
 
-A module task costs a third of a second, an action plugin a fiftieth, and the managed host needs no Python for it.
+A module task costs a third of a second, an action plugin a fiftieth, and the managed host needs no Python for
+it.
 """
 
 from __future__ import annotations
