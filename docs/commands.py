@@ -1,4 +1,4 @@
-"""Write docs/commands.md from the help of the commands themselves. Run by `make docs`; a test checks freshness."""
+"""Write docs/commands.md from the commands' own help. Run by `make docs`; a test checks freshness."""
 
 from __future__ import annotations
 
