@@ -10,10 +10,11 @@ from typing import Any
 from saveit_lab import docker, faulty, probes, record
 from saveit_lab.compose import compose
 from saveit_lab.errors import LabError
-from saveit_lab.waiting import until_silent
+from saveit_lab.waiting import until
 
 PATIENCE = 120  # seconds until everything has to be healthy
 GRACE = 10  # seconds that a service gets to become healthy by itself before it is made again
+DEPENDENT = {"backend", "nginx"}  # services that are ill when another one is
 DISPOSABLE = {"redis": f"{docker.PROJECT}_redis-data"}  # volumes that a repair empties
 KEPT = ("Memory", "MemorySwap", "NanoCpus", "CpuQuota", "CpuShares", "PidsLimit", "RestartPolicy")
 
@@ -38,22 +39,23 @@ def heal(services: Sequence[str], profile: str) -> set[str]:
     return faulted | altered | absent | sleeping
 
 
-def insist(services: Sequence[str], profile: str) -> set[str]:
+def insist(services: Sequence[str], profile: str, grace: float) -> set[str]:
     """Wait until all are healthy; make again those that do not become so by themselves."""
-    if not _trouble(services, GRACE):
-        return set()
-    sick = set(probes.complaints(services))
-    for name in sick:
-        docker.docker("kill", "--signal", "CONT", docker.container(name))
-    remove(*sick)
-    create(profile)
-    wait(services)
-    return sick
+    sick = _sick(services, grace)
+    culprits = sick - DEPENDENT
+    if culprits:
+        _make_again(culprits, profile)
+    still = _sick(services, GRACE) if culprits else sick
+    if still:
+        _make_again(still, profile)
+        wait(services)
+    return sick | still
 
 
 def wait(services: Sequence[str]) -> None:
-    trouble = _trouble(services, PATIENCE)
-    if trouble:
+    complaints = _complaints(services, PATIENCE)
+    if complaints:
+        trouble = "; ".join(f"{name}: {why}" for name, why in sorted(complaints.items()))
         raise LabError(f"cannot get the lab healthy within {PATIENCE} s: {trouble}; see `lab status`")
 
 
@@ -85,9 +87,23 @@ def fingerprint(container: dict[str, Any]) -> str:
     return json.dumps([container["Image"], networks, {key: host.get(key) for key in KEPT}])
 
 
-def _trouble(services: Sequence[str], seconds: float) -> str | None:
-    def complaint() -> str | None:
-        wrong = probes.complaints(services)
-        return "; ".join(f"{name}: {why}" for name, why in sorted(wrong.items())) or None
+def _make_again(services: set[str], profile: str) -> None:
+    remove(*services)
+    create(profile)
 
-    return until_silent(complaint, seconds, every=0.2)
+
+def _sick(services: Sequence[str], seconds: float) -> set[str]:
+    """The services that are still not healthy after so many seconds."""
+    return set(_complaints(services, seconds))
+
+
+def _complaints(services: Sequence[str], seconds: float) -> dict[str, str]:
+    last: dict[str, str] = {}
+
+    def healthy() -> bool:
+        last.clear()
+        last.update(probes.complaints(services))
+        return not last
+
+    until(healthy, seconds, every=0.2)
+    return last

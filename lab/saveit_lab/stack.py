@@ -44,7 +44,8 @@ def repair() -> list[str]:
     """Put everything back, whatever state it is in; return the services that needed it."""
     profile = running_profile()
     healed = healing.heal(SERVICES[profile], profile)
-    return sorted(healed | healing.insist(SERVICES[profile], profile))
+    grace = healing.GRACE if healed else 1
+    return sorted(healed | healing.insist(SERVICES[profile], profile, grace))
 
 
 def down() -> None:

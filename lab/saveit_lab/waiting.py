@@ -20,14 +20,3 @@ def until(
             return False
         sleep(every)
     return True
-
-
-def until_silent(complaint: Callable[[], str | None], seconds: float, every: float = 0.1) -> str | None:
-    """The last complaint, or None when there was none any more within so many seconds."""
-    last: list[str | None] = [None]
-
-    def satisfied() -> bool:
-        last[0] = complaint()
-        return last[0] is None
-
-    return None if until(satisfied, seconds, every) else last[0]

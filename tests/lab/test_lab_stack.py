@@ -10,15 +10,18 @@ import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from typing import Any, NamedTuple
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from conftest import LAB, Lab
 
 from saveit_lab.waiting import until
 
-STATE = LAB.parent / ".lab"
+if TYPE_CHECKING:
+    from tests.lab.conftest import Lab
+
+STATE = Path(__file__).resolve().parents[2] / ".lab"
 
 
 class Answer(NamedTuple):
@@ -165,7 +168,7 @@ def test_the_pinned_sessions_come_back_after_the_database_did(healthy: Lab) -> N
 def test_with_every_slot_taken_a_restarted_backend_respawns_its_workers_for_ever(healthy: Lab) -> None:
     healthy.docker("stop", "-t", "3", "saveit-backend")
     slots = int(sql(healthy, "SHOW max_connections"))
-    hold = f"for i in $(seq {slots}); do psql -U saveit -c 'SELECT pg_sleep(60)' & done; wait"
+    hold = f"for i in $(seq {slots}); do psql -U saveit -c 'SELECT pg_sleep(30)' & done; wait"
     healthy.docker("exec", "-d", "saveit-postgres", "sh", "-c", hold)
     assert until(lambda: sql(healthy, "SELECT 1") == "", 10)
     healthy.docker("start", "saveit-backend")
@@ -252,11 +255,11 @@ def test_a_lost_broker_shows_only_in_the_log(healthy: Lab) -> None:
 
 
 def test_port_8883_is_open_and_nothing_answers_there(lab: Lab) -> None:
-    with socket.create_connection(("127.0.0.1", 8883), timeout=5) as connection:
-        try:
-            assert connection.recv(1) == b""
-        except ConnectionResetError:
-            pass
+    with (
+        socket.create_connection(("127.0.0.1", 8883), timeout=5) as connection,
+        suppress(ConnectionResetError),
+    ):
+        assert connection.recv(1) == b""
 
 
 # Faults
