@@ -1,4 +1,4 @@
-"""Run `ansible-test sanity` on the collection: offline, from any clone, and without a trace in the home folder.
+"""Run `ansible-test sanity` on the collection: offline, from any clone, with no trace in the home folder.
 
     python tests/sanity.py [--python EXECUTABLE] [more arguments of ansible-test sanity]
 
@@ -90,7 +90,7 @@ def _home(python: str, state: Path) -> Path:
 def _search_path(state: Path) -> list[str]:
     """PATH without the folders whose pythons do not run, and before it one with those of pyenv that do.
 
-    ansible-test takes every python3.N that it finds, and pyenv's shims are there for versions that are not active.
+    ansible-test takes every python3.N that it finds, and pyenv has shims of versions that are not active.
     """
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     sound = [folder for folder in folders if all(map(_runs, _pythons(Path(folder))))]
