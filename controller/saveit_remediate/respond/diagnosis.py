@@ -17,6 +17,9 @@ def with_obstacles(result: RunResult, job: Job) -> Observation:
     if result.status != "ended":
         obstacle = _obstacle("not-started", "all", result.problem)
         return dataclasses.replace(result.observation, findings=(*result.observation.findings, obstacle))
+    if not result.hosts:
+        obstacle = _obstacle("not-started", "all", f"the playbook {job.playbook} did nothing on any host")
+        return dataclasses.replace(result.observation, findings=(*result.observation.findings, obstacle))
     told = {finding.target for finding in result.observation.findings}
     found = [
         _obstacle("unreachable", host, f"cannot reach {host}: {message}")

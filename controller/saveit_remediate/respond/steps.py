@@ -41,8 +41,8 @@ def respond(request: Request, settings: Settings, world: Surroundings) -> Report
         record = Record(journal, incident_id, world.now, world.screen.warning)
         playbook = choose_playbook(runbook.id, request.severity, settings.playbooks)
         case = Case(request, settings, world, runbook, variables, record, started, playbook)
-        write_opened(case)
         try:
+            write_opened(case)
             judgement = _steps(case)
         except (KeyboardInterrupt, InterruptedRunError):
             return _interrupted(case)
@@ -84,6 +84,8 @@ def _steps(case: Case) -> Judgement:
 def _remediate(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     result = _run(case, "remediate", plan.for_ladder(assessment, case.hosts), "Remedy and verify")
     _keep(case, result)
+    if result.status == "not-started":
+        return Judgement(Outcome.UNREACHABLE, f"{result.problem} (nothing was touched)")
     judgement = judge_remediation(case.runbook, assessment, plan, result, hold_seconds(case))
     if result.status == "interrupted":
         raise InterruptedRunError(judgement.sentence)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from saveit_remediate.errors import UsageError
+from saveit_remediate.incident import Observation
 from saveit_remediate.run.contract import read_observation
 from saveit_remediate.run.environment import ansible_environment
 from saveit_remediate.run.events import Recorder
@@ -116,20 +117,29 @@ def _result(job: Job, recorder: Recorder, stopped: str, rc: int) -> RunResult:
     publications: list[tuple[str, Mapping[str, Any]]] = [
         (host, recorder.published[host]) for host in sorted(recorder.published)
     ]
-    if recorder.artifact is not None:
-        publications.append(("", recorder.artifact))
+    if not publications and recorder.artifact is not None:  # as with no_log, which hides results in events
+        publications.append((next(iter(recorder.hosts), ""), recorder.artifact))
+    observation = read_observation(publications)
     return RunResult(
         status=status,
         rc=rc,
-        observation=read_observation(publications),
+        observation=observation,
         hosts=tuple(recorder.hosts),
-        published=frozenset(recorder.published),
+        published=frozenset(recorder.published) or _told(observation, recorder),
         failed=recorder.failed,
         unreachable=dict(recorder.unreachable),
         failures=tuple(recorder.failures),
         problem=problem,
         tail=tuple(recorder.tail),
     )
+
+
+def _told(observation: Observation, recorder: Recorder) -> frozenset[str]:
+    """Who published, when only the final word is there, which keeps the lists of one host alone."""
+    if recorder.artifact is None:
+        return frozenset()
+    targets = {item.target for item in (*observation.findings, *observation.actions, *observation.evidence)}
+    return frozenset(recorder.hosts) if len(recorder.hosts) == 1 else targets & frozenset(recorder.hosts)
 
 
 def _no_hosts(job: Job) -> str:

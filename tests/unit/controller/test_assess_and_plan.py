@@ -1,0 +1,97 @@
+"""Pure decisions: how bad it is, and what may be tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from saveit_remediate.assess import Assessment, assess
+from saveit_remediate.catalog import Playbook, Runbook, find, open_catalog
+from saveit_remediate.incident import Action, Finding, Observation, Severity
+from saveit_remediate.plan import make_plan
+
+if TYPE_CHECKING:
+    from tests.unit.controller.conftest import Site
+
+PLAYBOOK = Playbook("x", "why")
+
+
+@pytest.fixture
+def runbook(site: Site) -> Runbook:
+    return find(open_catalog(site.folder, []), "frob")
+
+
+def finding(id_: str, target: str = "a", **more: Any) -> Finding:
+    return Finding(id_, target, "frob", f"{id_} was seen", **more)
+
+
+def seen(*findings: Finding) -> Observation:
+    return Observation(findings=findings)
+
+
+def action(remedy: str, risk: str = "low", result: str = "possible", target: str = "a") -> Action:
+    return Action(remedy, target, remedy, result, "because", risk=risk)
+
+
+def test_symptoms_are_in_rank_order_with_their_next_step(runbook: Runbook) -> None:
+    found = assess(runbook, seen(finding("new"), finding("frob-slow"), finding("frob-dead")))
+    assert [(one.id, one.next) for one in found.symptoms] == [
+        ("frob-dead", "Look at it."),
+        ("frob-slow", "Wait."),
+        ("new", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("findings", "given", "severity", "why"),
+    [
+        ([], None, "sev3", "the runbook's default"),
+        (["frob-slow"], None, "sev3", "the runbook's default"),
+        (["frob-slow", "frob-dead"], None, "sev2", "the runbook counts frob-dead as sev2"),
+        (["frob-dead"], Severity.SEV4, "sev4", "given with --severity"),
+    ],
+)
+def test_severity(
+    runbook: Runbook, findings: list[str], given: Severity | None, severity: str, why: str
+) -> None:
+    found = assess(runbook, seen(*map(finding, findings)), given)
+    assert found.severity == severity
+    assert why in found.why
+
+
+def test_obstacles_are_no_symptoms_and_make_nothing_worse(runbook: Runbook) -> None:
+    found = assess(runbook, seen(finding("frob-dead", kind="obstacle", outcome="refused")))
+    assert (len(found.symptoms), len(found.obstacles), found.severity) == (0, 1, "sev3")
+
+
+def sick(*targets: str) -> Assessment:
+    return Assessment(tuple(finding("frob-dead", target) for target in targets), (), Severity.SEV2, "why")
+
+
+@pytest.mark.parametrize(
+    ("offered", "max_risk", "allowed", "reason"),
+    [
+        (action("kick"), "medium", True, "because"),
+        (action("kick", "medium"), "medium", True, "because"),
+        (action("kick", "medium"), "low", False, "medium risk is above ladder_max_risk=low"),
+        (action("kick", "high"), "high", False, "high risk needs an approval"),
+        (action("kick", "odd"), "high", False, "its risk 'odd' is none of low, medium, high"),
+        (action("kick", result="skipped"), "high", False, "because"),
+        (action("kick", target="b"), "high", False, "nothing is wrong there"),
+    ],
+)
+def test_policy(offered: Action, max_risk: str, allowed: bool, reason: str) -> None:
+    (step,) = make_plan(sick("a"), [offered], PLAYBOOK, max_risk).steps
+    assert (step.allowed, step.reason) == (allowed, reason)
+
+
+def test_the_ladder_gets_a_plan_for_each_host_even_the_healthy_ones() -> None:
+    assessment = sick("a", "b")
+    offered = [action("kick"), action("burn", "high"), action("kick", target="b")]
+    plan = make_plan(assessment, offered, PLAYBOOK)
+    assert plan.for_ladder(assessment, ["a", "b", "c"]) == {
+        "a": {"assessed": ["frob-dead"], "remedies": ["kick"]},
+        "b": {"assessed": ["frob-dead"], "remedies": ["kick"]},
+        "c": {"assessed": [], "remedies": []},
+    }
