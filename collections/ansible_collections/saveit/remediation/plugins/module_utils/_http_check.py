@@ -10,6 +10,7 @@ import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, Callable, Mapping, Sequence
 from urllib.error import HTTPError, URLError
 
@@ -170,23 +171,25 @@ def _get(parameters: Mapping[str, Any]) -> Answer:
         return Answer(status, round((time.monotonic() - begun) * 1000, 1), body, error)
 
     try:
-        with open_url(
-            parameters["url"],
-            timeout=timeout,
-            ca_path=parameters["ca_file"] or None,
-            follow_redirects="safe",
-            http_agent="saveit-remediate",
-        ) as response:
+        try:
+            response = open_url(
+                parameters["url"],
+                timeout=timeout,
+                ca_path=parameters["ca_file"] or None,
+                follow_redirects="safe",
+                http_agent="saveit-remediate",
+            )
+        except HTTPError as error:  # an answer too, with a status and a body
+            response = error
+        with response:
             return answer(response.status, _body(response, begun + timeout))
-    except HTTPError as error:
-        return answer(error.code, _body(error, begun + timeout))
     except TimeoutError:
         return answer(0, error=f"missing after {timeout:g} s")
-    except (URLError, OSError, ValueError) as error:
+    except (URLError, HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, TimeoutError):
             return answer(0, error=f"missing after {timeout:g} s")
-        return answer(0, error=f"missing ({' '.join(str(reason).split())})")
+        return answer(0, error=f"missing ({' '.join(str(reason).split()) or type(reason).__name__})")
 
 
 def _body(response: Any, deadline: float) -> bytes:

@@ -17,6 +17,7 @@ from typing import Mapping, Sequence
 
 ERROR = "(error) "
 INFO_FIELD = re.compile(r"^[a-zA-Z0-9_.-]+:")
+BARE_ERROR = re.compile(r"^[A-Z]+ ")  # redis-cli prints what answers INFO as it is, and so also an error
 VERDICTS = ("healthy", "refused", "timeout", "loading", "misconf", "oom", "readonly", "auth", "slow", "error")
 _BY_CODE = {
     "LOADING": "loading",
@@ -76,6 +77,8 @@ def parse_cli(commands: Sequence[Sequence[str]], output: str) -> dict[str, str]:
             if name.startswith("INFO"):
                 while lines and INFO_FIELD.match(lines[0]):
                     taken.append(lines.pop(0))
+                if BARE_ERROR.match(taken[0]):
+                    taken[0] = ERROR + taken[0]
             elif name.startswith("TIME") and lines:
                 taken.append(lines.pop(0))
         replies[name] = "\n".join(taken)
@@ -133,8 +136,8 @@ def _verdict_of_info(info: Mapping[str, str]) -> tuple[str, str] | None:
             "readonly",
             f"is a read-only replica of {primary} (link {link}): writes are refused with READONLY",
         )
-    limit, used = int(info.get("maxmemory") or 0), int(info.get("used_memory") or 0)
-    counted = used - int(info.get("mem_not_counted_for_evict") or 0)
+    limit, used = _number(info, "maxmemory"), _number(info, "used_memory")
+    counted = used - _number(info, "mem_not_counted_for_evict")
     if limit and counted >= limit and info.get("maxmemory_policy") == "noeviction":
         return (
             "oom",
@@ -142,6 +145,11 @@ def _verdict_of_info(info: Mapping[str, str]) -> tuple[str, str] | None:
             "writes fail with OOM",
         )
     return None
+
+
+def _number(info: Mapping[str, str], name: str) -> int:
+    text = info.get(name, "")
+    return int(text) if text.isdigit() else 0
 
 
 def _verdict_of_speed(replies: Mapping[str, str], slow_milliseconds: float) -> tuple[str, str]:
