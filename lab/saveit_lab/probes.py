@@ -19,10 +19,12 @@ SLOW = 1.5  # seconds; a request that waits for Redis takes longer
 
 
 def complaints(services: Iterable[str]) -> dict[str, str]:
-    """What is wrong with each of the services; healthy ones are left out."""
-    names = list(services)
-    with ThreadPoolExecutor(max_workers=len(names) or 1) as pool:
-        answers = {name: pool.submit(PROBES[name]) for name in names}
+    """What is wrong with each service of a profile; healthy ones are left out."""
+    asked = {name: PROBES[name] for name in services}
+    if "mosquitto" not in asked:
+        asked["backend"] = _backend_with_broker
+    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
+        answers = {name: pool.submit(probe) for name, probe in asked.items()}
     return {name: str(answer.result()) for name, answer in answers.items() if answer.result()}
 
 
@@ -86,6 +88,10 @@ def mqtt(port: int = 1883) -> str | None:
     except OSError as error:
         return f"no MQTT on port {port}: {error}"
     return None if answer == MQTT_CONNACK else f"no CONNACK on port {port} but {answer!r}"
+
+
+def _backend_with_broker() -> str | None:
+    return _backend() or mqtt()
 
 
 PROBES: dict[str, Probe] = {
