@@ -54,7 +54,7 @@ def plan_table(plan: Plan) -> RenderableType:
     for step in plan.steps:
         mark = Text("▶", style="bold green") if step.allowed else Text("–", style="dim")
         risk = Text(clean(step.risk), style=_STYLES.get(step.risk, ""))
-        undo = reversible(step.reversible)
+        undo = "yes" if step.reversible else "no"
         _row(table, step.target, mark, step.title or step.remedy, risk, step.disrupts, undo, step.reason)
     return Group(table, Text(clean(f"playbook {plan.playbook.name}: {plan.playbook.why}"), style="dim"))
 

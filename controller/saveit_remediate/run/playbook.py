@@ -138,8 +138,11 @@ def _told(observation: Observation, recorder: Recorder) -> frozenset[str]:
     """Who published, when only the final word is there, which keeps the lists of one host alone."""
     if recorder.artifact is None:
         return frozenset()
-    targets = {item.target for item in (*observation.findings, *observation.actions, *observation.evidence)}
-    return frozenset(recorder.hosts) if len(recorder.hosts) == 1 else targets & frozenset(recorder.hosts)
+    hosts = frozenset(recorder.hosts)
+    targets = {item.target for item in observation.findings}
+    targets |= {item.target for item in observation.actions}
+    targets |= {item.target for item in observation.evidence}
+    return hosts if len(hosts) == 1 else hosts & targets
 
 
 def _no_hosts(job: Job) -> str:
