@@ -28,6 +28,9 @@ def main(arguments: Sequence[str]) -> int:
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # files of the state folder that belong to another user, a full disk
+        print(f"lab: cannot use {error.filename or places.STATE}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("lab: interrupted; run `lab repair` to have everything healthy", file=sys.stderr)
         return 1
