@@ -54,8 +54,9 @@ class Lines:
             self.line(f"  {clean(event.host)}: {clean(event.task)}: {event.result} ({took}){why}")
 
     def assessment(self, assessment: Assessment) -> None:
-        for finding in (*assessment.obstacles, *assessment.symptoms):
-            self.line(f"finding: {clean(finding.target)}: {finding.id}: {clean(finding.sentence)}")
+        for finding in assessment.all:
+            word = "besides" if finding.kind == "context" else "finding"
+            self.line(f"{word}: {clean(finding.target)}: {finding.id}: {clean(finding.sentence)}")
             if finding.next:
                 self.line(f"    next: {clean(finding.next)}")
         self.line(f"severity: {assessment.severity}: {assessment.why}")

@@ -43,6 +43,13 @@ def judge_obstacles(obstacles: Iterable[Finding]) -> Judgement:
     return Judgement(outcome, f"{sentence} (nothing was touched)" + (f". Next: {advice}" if advice else ""))
 
 
+def judge_healthy(assessment: Assessment, hosts: Iterable[str]) -> Judgement:
+    """No symptom anywhere; what was seen besides is told."""
+    besides = "; ".join(finding.sentence for finding in assessment.context)
+    ending = f" (seen besides: {besides})" if besides else ""
+    return Judgement(Outcome.HEALTHY, f"{', '.join(hosts)}: nothing is wrong; nothing was touched{ending}")
+
+
 def judge_helpless(assessment: Assessment, plan: Plan) -> Judgement:
     """Something is wrong, and no remedy may be tried."""
     seen = "; ".join(finding.sentence for finding in assessment.symptoms)
@@ -76,7 +83,7 @@ def _judge_host(
 ) -> Judgement:
     if host in result.unreachable:
         return Judgement(Outcome.UNREACHABLE, f"cannot reach {host}: {result.unreachable[host]}")
-    findings = [finding for finding in result.observation.findings if finding.target == host]
+    findings = [one for one in result.observation.findings if one.target == host and one.kind != "context"]
     obstacles = [finding for finding in findings if finding.is_obstacle]
     if obstacles:
         return Judgement(

@@ -65,6 +65,12 @@ def test_obstacles_are_no_symptoms_and_make_nothing_worse(runbook: Runbook) -> N
     assert (len(found.symptoms), len(found.obstacles), found.severity) == (0, 1, "sev3")
 
 
+def test_context_is_told_and_makes_nothing_sick(runbook: Runbook) -> None:
+    found = assess(runbook, seen(finding("http-slow", kind="context"), finding("odd", kind="unheard-of")))
+    assert [one.id for one in found.context] == ["http-slow"]
+    assert [one.id for one in found.symptoms] == ["odd"]
+
+
 def sick(*targets: str) -> Assessment:
     return Assessment(tuple(finding("frob-dead", target) for target in targets), (), Severity.SEV2, "why")
 

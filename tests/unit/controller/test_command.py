@@ -20,6 +20,13 @@ def test_a_healthy_service_gets_no_action(site: Site) -> None:
     assert found["sentence"] == "alpha: nothing is wrong; nothing was touched"
 
 
+def test_what_was_seen_besides_is_told_and_no_reason_to_act(site: Site) -> None:
+    site.publishes({"findings": [{**site.dead, "kind": "context", "sentence": "slow backend"}]})
+    found = site.json("--yes")
+    assert found["outcome"] == "healthy"
+    assert found["sentence"].endswith("nothing was touched (seen besides: slow backend)")
+
+
 def test_with_yes_a_sick_service_recovers_and_the_record_tells_it(site: Site) -> None:
     found = site.json("--yes")
     assert (found["outcome"], found["exit_code"], found["severity"]) == ("recovered", 0, "sev2")
