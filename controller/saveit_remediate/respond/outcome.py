@@ -99,10 +99,12 @@ def _judge_host(
     verification = verify(
         runbook.verify.criteria, result.observation.evidence, [host], hold_seconds, _problem(host, result)
     )
+    if verification.verdict == "recovered":
+        helped = [action.title or action.remedy for action in done if action.result == "helped"]
+        what = f"{', '.join(helped)} helped" if helped else "it answers again"
+        return Judgement(Outcome.RECOVERED, f"{host}: {what}; {verification.sentence}", verification)
     tried = [f"{action.title or action.remedy}: {action.sentence or action.result}" for action in done]
     story = "; ".join([*tried, verification.sentence])
-    if verification.verdict == "recovered":
-        return Judgement(Outcome.RECOVERED, f"{host}: {story}", verification)
     advice = next_steps([(finding.id, finding.next) for finding in assessment.of(host)])
     ending = f". Next: {advice}" if advice else ""
     return Judgement(Outcome(verification.verdict), f"{host}: {story}{ending}", verification)
