@@ -19,7 +19,7 @@ SECRETS = STATE / "secrets.env"
 
 def prepare() -> None:
     """Make the folders. Containers read some of them as another user, whatever the umask is."""
-    for folder in (STATE, CERTIFICATES, DOCKER_CONFIG, FAULTY, FAULTY / "redis"):
+    for folder in (STATE, CERTIFICATES, DOCKER_CONFIG, FAULTY, FAULTY / "redis", FAULTY / "backend"):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
     redis = FAULTY / "redis" / "fault.conf"
