@@ -18,6 +18,11 @@ class Assessment:
     obstacles: tuple[Finding, ...]
     severity: Severity
     why: str
+    context: tuple[Finding, ...] = ()
+
+    @property
+    def all(self) -> tuple[Finding, ...]:
+        return (*self.obstacles, *self.symptoms, *self.context)
 
     def of(self, target: str) -> tuple[Finding, ...]:
         """The symptoms of one target."""
@@ -35,10 +40,11 @@ def assess(runbook: Runbook, observation: Observation, given: Severity | None = 
     findings.sort(key=lambda finding: runbook.rank(finding.id))
     severity, why = _severity(runbook, findings, given)
     return Assessment(
-        symptoms=tuple(finding for finding in findings if not finding.is_obstacle),
+        symptoms=tuple(finding for finding in findings if finding.is_symptom),
         obstacles=tuple(finding for finding in findings if finding.is_obstacle),
         severity=severity,
         why=why,
+        context=tuple(finding for finding in findings if finding.kind == "context"),
     )
 
 
@@ -59,7 +65,7 @@ def _severity(runbook: Runbook, findings: Iterable[Finding], given: Severity | N
     ranked = sorted(
         (finding.severity, finding.id)
         for finding in findings
-        if not finding.is_obstacle and finding.severity in set(Severity)
+        if finding.is_symptom and finding.severity in set(Severity)
     )
     if ranked:
         severity, finding_id = ranked[0]

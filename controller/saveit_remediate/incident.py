@@ -53,8 +53,9 @@ _EXIT_CODES = {
 class Finding:
     """Something that is wrong, with the sentence why.
 
-    `kind` is "symptom" (the service is sick) or "obstacle" (we could not look, or must not act); an obstacle
-    carries the `outcome` it leads to, "refused" or "unreachable".
+    `kind` is "symptom" (the service is sick), "obstacle" (we could not look, or must not act) or "context"
+    (worth telling, and no reason to act). An obstacle carries the `outcome` it leads to, "refused" or
+    "unreachable". A kind that we do not know counts as a symptom: it must not make anything healthy.
     """
 
     id: str
@@ -69,6 +70,10 @@ class Finding:
     @property
     def is_obstacle(self) -> bool:
         return self.kind == "obstacle"
+
+    @property
+    def is_symptom(self) -> bool:
+        return self.kind not in ("obstacle", "context")
 
 
 @dataclass(frozen=True)

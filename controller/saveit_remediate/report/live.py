@@ -117,8 +117,8 @@ class LiveScreen:
         return Text(mark, style=style), Text(clean(row.host)), text, Text(duration(row.seconds), style="dim")
 
     def assessment(self, assessment: Assessment) -> None:
-        if assessment.symptoms or assessment.obstacles:
-            self.console.print(findings_table((*assessment.obstacles, *assessment.symptoms)))
+        if assessment.all:
+            self.console.print(findings_table(assessment.all))
             self.console.print(Text(f"{assessment.severity}: {assessment.why}", style="bold"))
 
     def plan(self, plan: Plan) -> None:

@@ -43,7 +43,7 @@ def findings_table(findings: Iterable[Finding]) -> Table:
     """What was found, and what a person should do."""
     table = _table("target", "finding", "what was seen", "next", title="Findings")
     for finding in findings:
-        style = "red" if finding.is_obstacle else "yellow"
+        style = "red" if finding.is_obstacle else "yellow" if finding.is_symptom else "dim"
         _row(table, finding.target, Text(clean(finding.id), style=style), finding.sentence, finding.next)
     return table
 
@@ -52,10 +52,16 @@ def plan_table(plan: Plan) -> RenderableType:
     """What would be tried, in order, and what not, with the reason."""
     table = _table("target", "", "remedy", "risk", "disrupts", "undo", "why", title="Plan")
     for step in plan.steps:
-        mark = Text("▶", style="bold green") if step.allowed else Text("–", style="dim")
+        mark = (
+            Text("▶", style="bold green")
+            if step.allowed
+            else Text("… later" if step.later else "–", style="dim")
+        )
         risk = Text(clean(step.risk), style=_STYLES.get(step.risk, ""))
         undo = "yes" if step.reversible else "no"
         _row(table, step.target, mark, step.title or step.remedy, risk, step.disrupts, undo, step.reason)
+    if not plan.steps:
+        return Text("No remedy of the runbook is meant for this.", style="bold")
     return Group(table, Text(clean(f"playbook {plan.playbook.name}: {plan.playbook.why}"), style="dim"))
 
 

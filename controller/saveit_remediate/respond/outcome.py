@@ -43,6 +43,13 @@ def judge_obstacles(obstacles: Iterable[Finding]) -> Judgement:
     return Judgement(outcome, f"{sentence} (nothing was touched)" + (f". Next: {advice}" if advice else ""))
 
 
+def judge_healthy(assessment: Assessment, hosts: Iterable[str]) -> Judgement:
+    """No symptom anywhere; what was seen besides is told."""
+    besides = "; ".join(finding.sentence for finding in assessment.context)
+    ending = f" (seen besides: {besides})" if besides else ""
+    return Judgement(Outcome.HEALTHY, f"{', '.join(hosts)}: nothing is wrong; nothing was touched{ending}")
+
+
 def judge_helpless(assessment: Assessment, plan: Plan) -> Judgement:
     """Something is wrong, and no remedy may be tried."""
     seen = "; ".join(finding.sentence for finding in assessment.symptoms)
@@ -76,26 +83,28 @@ def _judge_host(
 ) -> Judgement:
     if host in result.unreachable:
         return Judgement(Outcome.UNREACHABLE, f"cannot reach {host}: {result.unreachable[host]}")
-    findings = [finding for finding in result.observation.findings if finding.target == host]
+    findings = [one for one in result.observation.findings if one.target == host and one.kind != "context"]
     obstacles = [finding for finding in findings if finding.is_obstacle]
-    if obstacles:
-        return Judgement(
-            worst(_outcome_of(finding) for finding in obstacles),
-            "; ".join(finding.sentence for finding in obstacles),
-        )
-    if not any(step.target == host for step in plan.allowed):
-        return judge_helpless(_only(assessment, host), plan)
     actions = [action for action in result.observation.actions if action.target == host]
     done = [action for action in actions if action.is_done]
+    tried = [f"{action.title or action.remedy}: {action.sentence or action.result}" for action in done]
+    if obstacles:
+        sentence = "; ".join([*tried, *(finding.sentence for finding in obstacles)])
+        # Something was done, and then we could not look: nobody knows whether it helped.
+        outcome = Outcome.UNVERIFIED if done else worst(_outcome_of(finding) for finding in obstacles)
+        return Judgement(outcome, sentence)
+    if not any(step.target == host for step in plan.allowed):
+        return judge_helpless(_only(assessment, host), plan)
     if host in result.published and not done and not findings and host not in result.failed:
         return Judgement(Outcome.HEALTHY, f"{host} got well by itself before anything was done")
     verification = verify(
         runbook.verify.criteria, result.observation.evidence, [host], hold_seconds, _problem(host, result)
     )
-    tried = [f"{action.title or action.remedy}: {action.sentence or action.result}" for action in done]
-    story = "; ".join([*tried, verification.sentence])
     if verification.verdict == "recovered":
-        return Judgement(Outcome.RECOVERED, f"{host}: {story}", verification)
+        helped = [action.title or action.remedy for action in done if action.result == "helped"]
+        what = f"{', '.join(helped)} helped" if helped else "it answers again"
+        return Judgement(Outcome.RECOVERED, f"{host}: {what}; {verification.sentence}", verification)
+    story = "; ".join([*tried, verification.sentence])
     advice = next_steps([(finding.id, finding.next) for finding in assessment.of(host)])
     ending = f". Next: {advice}" if advice else ""
     return Judgement(Outcome(verification.verdict), f"{host}: {story}{ending}", verification)

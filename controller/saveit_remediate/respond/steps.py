@@ -18,12 +18,17 @@ from saveit_remediate.respond.case import (
     Surroundings,
     hold_seconds,
     job_of,
-    names,
     report_of,
     write_opened,
 )
 from saveit_remediate.respond.diagnosis import with_obstacles
-from saveit_remediate.respond.outcome import Judgement, judge_helpless, judge_obstacles, judge_remediation
+from saveit_remediate.respond.outcome import (
+    Judgement,
+    judge_healthy,
+    judge_helpless,
+    judge_obstacles,
+    judge_remediation,
+)
 from saveit_remediate.respond.record import Record
 from saveit_remediate.run import RemedyEvent, RunEvent, RunResult, check_inventory, run_playbook
 from saveit_remediate.settings import Settings
@@ -63,7 +68,7 @@ def _steps(case: Case) -> Judgement:
     if assessment.obstacles:
         return judge_obstacles(assessment.obstacles)
     if not assessment.symptoms:
-        return Judgement(Outcome.HEALTHY, f"{names(case.hosts)}: nothing is wrong; nothing was touched")
+        return judge_healthy(assessment, case.hosts)
     plan = _planned(case, assessment, result)
     screen.plan(plan)
     helpless = judge_helpless(assessment, plan)
@@ -125,7 +130,7 @@ def _diagnosed(case: Case, result: RunResult) -> Assessment:
     case.hosts = result.hosts
     observation = with_obstacles(result, job_of(case, "diagnose", {}))
     assessment = assess(case.runbook, observation, case.request.severity)
-    case.assessment, case.findings = assessment, (*assessment.obstacles, *assessment.symptoms)
+    case.assessment, case.findings = assessment, assessment.all
     case.actions = observation.actions
     seen = "; ".join(finding.sentence for finding in case.findings) or "nothing is wrong"
     case.record.write(
@@ -166,6 +171,8 @@ def _run(case: Case, mode: str, ladder_plan: Mapping[str, Any], title: str) -> R
 
     def tell(event: RunEvent) -> None:
         if isinstance(event, RemedyEvent):
+            if mode == "diagnose" and event.kind == "diagnosed":
+                return  # told as a whole, when all hosts have been looked at
             case.record.remedy_event(event)
         case.world.screen.event(event)
 

@@ -1,4 +1,4 @@
-"""What the tests of the collection share: a carrier that plays a conversation, and a clock that nobody waits for."""
+"""What the tests of the collection share: a carrier that plays a conversation, and a clock of its own."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -32,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         type(self).asked += 1
-        {
+        behaviours: dict[str, Callable[[], object]] = {
             "/share": lambda: self.answer(503 if self.asked % 4 == 0 else 200),
             "/down": lambda: self.answer(500, b"down"),
             "/missing": lambda: self.answer(404, b"no"),
@@ -46,7 +46,8 @@ class Handler(BaseHTTPRequestHandler):
             "/moved": lambda: self.answer(302, location="/"),
             "/circle": lambda: self.answer(302, location="/circle"),
             "/health": lambda: self.answer(200, json.dumps(HEALTH).encode()),
-        }.get(self.path, lambda: self.answer(200, b"hello"))()
+        }
+        behaviours.get(self.path, lambda: self.answer(200, b"hello"))()
 
     def answer(self, status: int, body: bytes = b"", location: str = "") -> None:
         self.send_response(status)

@@ -65,6 +65,12 @@ def test_obstacles_are_no_symptoms_and_make_nothing_worse(runbook: Runbook) -> N
     assert (len(found.symptoms), len(found.obstacles), found.severity) == (0, 1, "sev3")
 
 
+def test_context_is_told_and_makes_nothing_sick(runbook: Runbook) -> None:
+    found = assess(runbook, seen(finding("http-slow", kind="context"), finding("odd", kind="unheard-of")))
+    assert [one.id for one in found.context] == ["http-slow"]
+    assert [one.id for one in found.symptoms] == ["odd"]
+
+
 def sick(*targets: str) -> Assessment:
     return Assessment(tuple(finding("frob-dead", target) for target in targets), (), Severity.SEV2, "why")
 
@@ -84,6 +90,18 @@ def sick(*targets: str) -> Assessment:
 def test_policy(offered: Action, max_risk: str, allowed: bool, reason: str) -> None:
     (step,) = make_plan(sick("a"), [offered], PLAYBOOK, max_risk).steps
     assert (step.allowed, step.reason) == (allowed, reason)
+
+
+def test_a_remedy_that_is_not_for_this_may_follow_later_when_policy_allows_it() -> None:
+    offered = [action("kick"), action("wait", result="skipped"), action("burn", "high", result="skipped")]
+    assessment = sick("a")
+    plan = make_plan(assessment, offered, PLAYBOOK)
+    assert [(step.remedy, step.allowed, step.later) for step in plan.steps] == [
+        ("kick", True, False),
+        ("wait", False, True),
+        ("burn", False, False),
+    ]
+    assert plan.for_ladder(assessment, ["a"])["a"]["remedies"] == ["kick", "wait"]
 
 
 def test_the_ladder_gets_a_plan_for_each_host_even_the_healthy_ones() -> None:

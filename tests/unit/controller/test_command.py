@@ -20,6 +20,13 @@ def test_a_healthy_service_gets_no_action(site: Site) -> None:
     assert found["sentence"] == "alpha: nothing is wrong; nothing was touched"
 
 
+def test_what_was_seen_besides_is_told_and_no_reason_to_act(site: Site) -> None:
+    site.publishes({"findings": [{**site.dead, "kind": "context", "sentence": "slow backend"}]})
+    found = site.json("--yes")
+    assert found["outcome"] == "healthy"
+    assert found["sentence"].endswith("nothing was touched (seen besides: slow backend)")
+
+
 def test_with_yes_a_sick_service_recovers_and_the_record_tells_it(site: Site) -> None:
     found = site.json("--yes")
     assert (found["outcome"], found["exit_code"], found["severity"]) == ("recovered", 0, "sev2")
@@ -209,7 +216,7 @@ def test_an_unwritable_journal_is_said_before_anything_is_done(site: Site) -> No
 def test_extra_vars_limit_and_severity_arrive(site: Site) -> None:
     site.hosts("alpha", "beta")
     wanted = "frob_count == 5 and ladder_severity == 'sev1' and inventory_hostname == 'beta'"
-    publish = {"ansible.builtin.set_stats": {"data": {"remediation": {"findings": []}}}}
+    publish: dict[str, Any] = {"ansible.builtin.set_stats": {"data": {"remediation": {"findings": []}}}}
     site.playbook({"ansible.builtin.assert": {"that": wanted}}, publish)
     found = site.json("-e", "frob_count=5", "-l", "beta", "--severity", "SEV1")
     assert (found["outcome"], found["target"], found["severity"]) == ("healthy", "beta", "sev1")

@@ -118,7 +118,8 @@ def verdict(answers: Answers, slow_milliseconds: float) -> tuple[str, str]:
     for name, reply in answers.replies.items():
         if reply.startswith(ERROR):
             code = reply[len(ERROR) :].split(" ", 1)[0]
-            return _BY_CODE.get(code, "error"), f"answers {name} with {reply[len(ERROR) :]}"
+            word = _BY_CODE.get(code, "auth" if name == "AUTH" else "error")
+            return word, f"answers {name} with {reply[len(ERROR) :]}"
     return _verdict_of_info(parse_info(answers.replies)) or _verdict_of_speed(
         answers.replies, slow_milliseconds
     )

@@ -111,8 +111,8 @@ def _converse_inside(
         return where, Answers(
             replies, "timeout", f"no answer to {_first_unanswered(commands, replies)} within {timeout:g} s"
         )
-    if done.rc != 0 and not replies:
-        return where, Answers(replies, "refused", done.said)
+    if not replies and (done.rc != 0 or "Could not connect" in done.stderr):  # told once for each command
+        return where, Answers(replies, "refused", done.stderr.strip().split("\n")[0] or done.said)
     if len(replies) < len(commands):
         lost = f"no answer to {_first_unanswered(commands, replies)}; redis-cli said: {done.said[-200:]}"
         return where, Answers(replies, "error", lost)

@@ -48,6 +48,10 @@ def converse_directly(parameters: Mapping[str, Any], commands: Sequence[Sequence
     except redis.TimeoutError:
         waiting_for = next(name for name in names(commands) if name not in replies)
         return Answers(replies, "timeout", f"no answer to {waiting_for} within {timeout:g} s")
+    except redis.InvalidResponse as error:
+        return Answers(
+            replies, "error", f"{parameters['host']}:{parameters['port']} is no Redis server: {error}"
+        )
     except (redis.ConnectionError, OSError) as error:
         return Answers(replies, "refused", str(error))
     finally:
@@ -75,5 +79,5 @@ def _as_cli_prints(reply: Any) -> str:
         return "\n".join(f'{number}) "{each}"' for number, each in enumerate(reply, 1))
     if isinstance(reply, int):
         return f"(integer) {reply}"
-    text = str(reply)
+    text = str(reply).replace("\r\n", "\n")
     return text if text in ("OK", "PONG") or "\n" in text else f'"{text}"'

@@ -1,0 +1,235 @@
+"""service_info, service_restart, service_exec and service_logs: the whole conversation of each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.saveit.remediation.plugins.module_utils import (
+    _service_exec,
+    _service_info,
+    _service_logs,
+    _service_restart,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+
+TARGET: dict[str, Any] = {
+    "platform": "compose",
+    "project": "saveit",
+    "service_names": {},
+    "docker_command": ["docker"],
+    "service": "redis",
+}
+STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+EXEC = ["docker", "exec", "-i", "1", "timeout", "10"]
+
+
+def containers(*statuses: str) -> str:
+    return json.dumps(
+        [
+            {
+                "Id": str(number),
+                "Name": f"/saveit-redis-{number}",
+                "State": {"Status": status, "StartedAt": f"2026-11-23T02:4{number}:00Z", "FinishedAt": "T"},
+            }
+            for number, status in enumerate(statuses, 1)
+        ]
+    )
+
+
+def ids(*statuses: str) -> dict[str, str]:
+    return {str(number): "redis" for number, _status in enumerate(statuses, 1)}
+
+
+def look(conversation: Any, *statuses: str) -> None:
+    conversation.expect_look(ids(*statuses), containers(*statuses))
+
+
+def restart(conversation: Any, method: str, check_mode: bool = False) -> Any:
+    parameters = {**TARGET, "method": method, "grace_seconds": 3}
+    return _service_restart.run(parameters, conversation.carrier(check_mode))
+
+
+ACTIONS = [
+    # method, the state it is for, docker's command, word
+    ("start", "exited", ["start"], "started"),
+    ("start", "created", ["start"], "started"),
+    ("unpause", "paused", ["unpause"], "unpaused"),
+    ("restart", "running", ["restart", "--time=3"], "restarted"),
+]
+
+
+@pytest.mark.parametrize(("method", "status", "command", "word"), ACTIONS)
+def test_it_looks_acts_and_looks_again(
+    conversation: Any, method: str, status: str, command: list[str], word: str
+) -> None:
+    look(conversation, status)
+    conversation.expect(["docker", *command, "1"])
+    look(conversation, "running")
+    result = restart(conversation, method)
+    assert (result.verdict, result.changed) == (word, True)
+    assert result.sentence == f"redis was {word} (saveit-redis-1)"
+    assert result.diff["before"].startswith("saveit-redis-1: ")
+    assert result.diff["after"] == "saveit-redis-1: running since 2026-11-23T02:41:00Z\n"
+    assert result.returned["service"]["state"] == "running"
+
+
+@pytest.mark.parametrize(("method", "status", "command", "word"), ACTIONS)
+def test_check_mode_looks_and_does_not_act(
+    conversation: Any, method: str, status: str, command: list[str], word: str
+) -> None:
+    look(conversation, status)
+    result = restart(conversation, method, check_mode=True)
+    assert (result.verdict, result.changed) == ("planned", True)
+    assert result.sentence == f"would {method} redis (saveit-redis-1)"
+    assert result.diff["after"] == f"saveit-redis-1: running, {word} by this task\n"
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [
+        (method, status)
+        for method in ("start", "unpause", "restart")
+        for status in STATUSES
+        if (method, status) not in {(row[0], row[1]) for row in ACTIONS}
+    ],
+)
+def test_in_any_other_state_nothing_is_done_and_the_reason_is_said(
+    conversation: Any, method: str, status: str, check_mode: bool
+) -> None:
+    look(conversation, status)
+    result = restart(conversation, method, check_mode)
+    assert (result.verdict, result.changed) == ("unchanged", False)
+    assert f"{method} acts only on " in result.sentence
+
+
+def test_only_the_instances_that_need_it_are_touched(conversation: Any) -> None:
+    look(conversation, "running", "exited", "paused", "exited")
+    conversation.expect(["docker", "start", "2"]).expect(["docker", "start", "4"])
+    look(conversation, "running", "running", "paused", "running")
+    result = restart(conversation, "start")
+    assert result.sentence == "redis was started (saveit-redis-2, saveit-redis-4)"
+    assert len(result.diff["before"].splitlines()) == len(result.diff["after"].splitlines()) == 2
+
+
+def test_the_engine_that_refuses_is_quoted(conversation: Any) -> None:
+    look(conversation, "exited")
+    conversation.expect(["docker", "start", "1"], stderr="Error response from daemon: port is taken", rc=1)
+    with pytest.raises(FailedError, match="cannot start saveit-redis-1: Error response from daemon: port"):
+        restart(conversation, "start")
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_service_info_says_what_it_saw_and_changes_nothing(conversation: Any, check_mode: bool) -> None:
+    look(conversation, "running", "paused")
+    result = _service_info.run(TARGET, conversation.carrier(check_mode))
+    assert (result.verdict, result.changed) == ("paused", False)
+    assert result.sentence == "redis: saveit-redis-1 is running; saveit-redis-2 is paused"
+
+
+def run_inside(conversation: Any, check_mode: bool = False, **more: Any) -> Any:
+    given = {
+        "command": ["redis-cli", "BGSAVE"],
+        "stdin": "",
+        "timeout_seconds": 10,
+        "reads_only": False,
+        **more,
+    }
+    return _service_exec.run({**TARGET, **given}, conversation.carrier(check_mode))
+
+
+def test_a_command_runs_in_the_first_running_instance(conversation: Any) -> None:
+    conversation.expect_look(ids("running", "running"), containers("running", "running"))
+    conversation.expect([*EXEC, "redis-cli", "BGSAVE"], "Background saving started\n", "warning")
+    result = run_inside(conversation)
+    assert (result.verdict, result.changed) == ("done", True)
+    assert result.returned == {"rc": 0, "stdout": "Background saving started\n", "stderr": "warning"}
+
+
+def test_a_command_keeps_its_arguments_and_its_standard_input(conversation: Any) -> None:
+    evil = ["sh", "-c", "echo $HOME; exit", "a b", "*", "'"]
+    look(conversation, "running")
+    conversation.expect([*EXEC, *evil])
+    run_inside(conversation, command=evil, stdin="secret")
+    assert conversation.stdin == ["", "", "secret"]
+
+
+def test_check_mode_runs_nothing_that_may_write(conversation: Any) -> None:
+    look(conversation, "running")
+    result = run_inside(conversation, check_mode=True)
+    assert (result.verdict, result.changed) == ("planned", True)
+    assert "rc" not in result.as_return(), "Ansible takes an rc that is not 0 for a failure, and so None"
+
+
+def test_what_only_reads_runs_in_check_mode_and_changes_nothing(conversation: Any) -> None:
+    look(conversation, "running")
+    conversation.expect([*EXEC, "redis-cli", "BGSAVE"])
+    assert not run_inside(conversation, check_mode=True, reads_only=True).changed
+
+
+@pytest.mark.parametrize(
+    ("rc", "said", "sentence"),
+    [
+        (1, "ERR no", "'redis-cli' in saveit-redis-1 failed with exit code 1: ERR no"),
+        (124, "", "'redis-cli' in saveit-redis-1 did not end within 10 s, and was ended"),
+        (143, "", "'redis-cli' in saveit-redis-1 did not end within 10 s, and was ended"),
+        (127, "timeout: failed to run command", "failed with exit code 127: timeout: failed to run command"),
+    ],
+)
+def test_a_command_that_fails_fails_the_task(conversation: Any, rc: int, said: str, sentence: str) -> None:
+    look(conversation, "running")
+    conversation.expect([*EXEC, "redis-cli", "BGSAVE"], stderr=said, rc=rc)
+    with pytest.raises(FailedError, match=sentence):
+        run_inside(conversation)
+
+
+@pytest.mark.parametrize("status", [status for status in STATUSES if status != "running"])
+def test_nothing_runs_in_an_instance_that_does_not_run(conversation: Any, status: str) -> None:
+    look(conversation, status)
+    with pytest.raises(FailedError, match="cannot run 'redis-cli' in redis: saveit-redis-1"):
+        run_inside(conversation)
+
+
+def test_an_empty_command_is_refused_before_anything_is_asked(conversation: Any) -> None:
+    with pytest.raises(FailedError, match="the command is empty"):
+        run_inside(conversation, command=[])
+
+
+LOG = (
+    "2026-11-23T02:48:10Z ✗ Redis connection failed: redis://app:hunter2@redis:6379\n"
+    "2026-11-23T02:48:11Z served\n"
+)
+
+
+def read_log(conversation: Any, **more: Any) -> Any:
+    given = {"tail": 100, "since_seconds": 60.0, "count": {"redis_errors": "(?i)redis.*failed"}, **more}
+    return _service_logs.run({**TARGET, **given}, conversation.carrier())
+
+
+def expect_log(conversation: Any, stdout: str, stderr: str = "") -> None:
+    look(conversation, "running")
+    conversation.expect(["docker", "logs", "--timestamps", "--tail=100", "--since=60s", "1"], stdout, stderr)
+
+
+def test_matching_lines_are_counted_and_shown_without_secrets(conversation: Any) -> None:
+    expect_log(conversation, LOG, "2026-11-23T02:48:12Z on stderr\n")
+    result = read_log(conversation)
+    assert result.sentence == "redis: 3 log lines of the last 60 s: 1 redis_errors"
+    assert [(each.name, each.value) for each in result.evidence] == [("redis.redis_errors", 1)]
+    assert "hunter2" not in json.dumps(result.as_return())
+    assert result.returned["matching"]["redis_errors"] == [result.returned["lines"][0]]
+
+
+def test_no_line_is_zero_and_not_no_data(conversation: Any) -> None:
+    expect_log(conversation, "")
+    result = read_log(conversation)
+    assert (result.evidence[0].value, result.returned["lines"]) == (0, [])
+
+
+@pytest.mark.parametrize("pattern", ["(", "*", "[a"])
+def test_a_bad_pattern_is_said_before_anything_is_asked(conversation: Any, pattern: str) -> None:
+    with pytest.raises(FailedError, match=r"cannot count 'bad' in the log: .* is no regular expression"):
+        read_log(conversation, count={"bad": pattern})
