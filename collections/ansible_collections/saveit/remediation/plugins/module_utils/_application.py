@@ -113,9 +113,10 @@ def _crash_loop(seen: Seen) -> str:
     said = f"; its log ends with: {error}" if error else "; its log is empty"
     count = crashes(seen.service, seen.now)
     if count >= LOOP:
-        codes = sorted({each.exit_code for each in seen.service.instances})
-        ended = f"last exit code {', '.join(map(str, codes))}"
-        return f"{name} crashes again and again: restarted {count} times by the engine, {ended}{said}"
+        # A container that runs at this moment has no exit code.
+        codes = sorted({each.exit_code for each in seen.service.in_state("restarting", "stopped")})
+        ended = f", last exit code {', '.join(map(str, codes))}" if codes else ""
+        return f"{name} crashes again and again: restarted {count} times by the engine{ended}{said}"
     if seen.deaths >= DEATHS and not seen.good:
         return f"{name}: {seen.deaths} of its workers died in the last {CRASH_WINDOW} s{said}"
     return ""

@@ -11,7 +11,11 @@ from types import ModuleType
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _application, _http_check
-from ansible_collections.saveit.remediation.plugins.module_utils._application import CRASH_WINDOW, Seen, is_good
+from ansible_collections.saveit.remediation.plugins.module_utils._application import (
+    CRASH_WINDOW,
+    Seen,
+    is_good,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import (
     capture,
@@ -133,9 +137,7 @@ def _ask(parameters: Mapping[str, Any], url: str, samples: int) -> list[Answer]:
     return _http_check.ask(asked, _http_check.get)
 
 
-def _look_closer(
-    parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, seen: Seen
-) -> Seen:
+def _look_closer(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, seen: Seen) -> Seen:
     """Something is wrong: read the log, and find out whether the database is to blame."""
     service, name = seen.service, parameters["service"]
     log = last_lines(platform, parameters, carrier, service, parameters["log_lines"])
@@ -163,9 +165,7 @@ def _look_closer(
     return Seen(**{**closer.__dict__, "database": _database(parameters, carrier, platform, closer)})
 
 
-def _database(
-    parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, seen: Seen
-) -> str:
+def _database(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, seen: Seen) -> str:
     """Why the database is to blame, by the first of its own state, the health answer, a connection, the log."""
     asleep = _asleep(parameters, carrier, platform, parameters["database_service"])
     if asleep:
@@ -195,9 +195,7 @@ def _database(
     return ""
 
 
-def _asleep(
-    parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, name: str
-) -> str:
+def _asleep(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, name: str) -> str:
     """The state of a database that does not run; "" when it does, or lives elsewhere."""
     service = _look_if_there(parameters, carrier, platform, name)
     if service is None or service.state == RUNNING:
@@ -307,4 +305,6 @@ def _pattern(parameters: Mapping[str, Any], name: str) -> re.Pattern[str]:
     try:
         return re.compile(parameters[name])
     except re.error as error:
-        raise FailedError(f"cannot look for {name}: {parameters[name]!r} is no regular expression: {error}") from error
+        raise FailedError(
+            f"cannot look for {name}: {parameters[name]!r} is no regular expression: {error}"
+        ) from error

@@ -60,7 +60,16 @@ def command(
             f"{attempt}: {', '.join(unset)} is not set here, and the new container would be without it; "
             "recreate it from the shell or job that deploys it"
         )
-    return [*base, "up", "--detach", "--no-deps", "--no-build", "--force-recreate", f"--timeout={grace}", service]
+    return [
+        *base,
+        "up",
+        "--detach",
+        "--no-deps",
+        "--no-build",
+        "--force-recreate",
+        f"--timeout={grace}",
+        service,
+    ]
 
 
 def _paths(label: str, folder: str) -> list[str]:
@@ -94,4 +103,6 @@ def _tool(parameters: Mapping[str, Any], carrier: Carrier, attempt: str) -> Sequ
             return tool
         said = said or done.said
     wanted = " ".join(given) or "docker compose or docker-compose"
-    raise FailedError(f"{attempt}: {wanted} does not work on this host: {said} (compose_command, in the inventory)")
+    raise FailedError(
+        f"{attempt}: {wanted} does not work on this host: {said} (compose_command, in the inventory)"
+    )
