@@ -1,4 +1,4 @@
-"""The damage that can be done to the backend and the frontend. See backend/app/trouble.py for its other half."""
+"""The damage that can be done to the backend and the frontend; its other half is backend/app/trouble.py."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

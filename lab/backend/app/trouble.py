@@ -35,7 +35,7 @@ def pass_on(workers: Callable[[], list[int]]) -> None:
 
 
 def obey() -> None:
-    """In a worker: the handler runs in the event loop's own thread, so what it does not return from blocks all."""
+    """In a worker: the handler runs in the event loop's own thread, and can block it."""
     signal.signal(signal.SIGUSR1, _obey)
 
 

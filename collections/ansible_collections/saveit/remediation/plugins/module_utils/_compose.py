@@ -123,7 +123,7 @@ def parse_inspect(text: str) -> list[dict[str, Any]]:
 
 
 def parse_time(text: str) -> float | None:
-    """The engine's time, such as 2026-11-23T02:47:11.123456789Z, in seconds since the epoch; None when it is none."""
+    """The engine's time (2026-11-23T02:47:11.123456789Z) in seconds; None when it is none."""
     try:
         whole = datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
         return whole.timestamp() + float(f"0.{text[20:].split('Z')[0].split('+')[0] or 0}")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a compose service's containers anew, by the host's own compose command and the files they were made from.
+"""Make a compose service's containers anew, by the host's own compose command and their own files.
 
 Everything that is needed is in the labels that compose gives its containers, see
 https://docs.docker.com/reference/compose-file/services/#labels. A remedy is no deployment: where the image

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person looks at first, kept before anything is changed: state, exit code, health, restarts, last log lines."""
+"""What a person looks at first, kept before anything is changed: state, exit code, restarts, log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ERROR = re.compile(r"\b(error|fatal|critical|panic|exception|failed|cannot)\b",
 def last_lines(
     platform: ModuleType, parameters: Mapping[str, Any], carrier: Carrier, service: Service, tail: int
 ) -> list[str]:
-    """The last lines of each instance in the order of their time, redacted, with the engine's time in front."""
+    """The last lines of each instance by time, redacted, with the engine's time in front."""
     lines = [
         redact(line)[:LONGEST]
         for instance in service.instances
@@ -45,7 +45,7 @@ def capture(service: Service, lines: Sequence[str], name: str) -> list[Evidence]
 
 
 def last_error(lines: Sequence[str]) -> str:
-    """The line that says most about a failure, without the time: an exception, else an error, else the last."""
+    """The line that says most about a failure: an exception, else an error, else the last."""
     bare = [text for text in (_STAMP.sub("", line).strip() for line in lines) if text]
     for pattern in (_EXCEPTION, _ERROR):
         for line in reversed(bare):

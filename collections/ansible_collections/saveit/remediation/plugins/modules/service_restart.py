@@ -85,7 +85,8 @@ RETURN = r"""
 ---
 verdict:
   description:
-    - V(started), V(unpaused), V(restarted) or V(recreated), V(planned) in check mode, V(unchanged) when no container is in
+    - V(started), V(unpaused), V(restarted) or V(recreated), V(planned) in check mode,
+      V(unchanged) when no container is in
       a state that the method is for.
   returned: success
   type: str
