@@ -166,7 +166,7 @@ def _look_closer(parameters: Mapping[str, Any], carrier: Carrier, platform: Modu
 
 
 def _database(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, seen: Seen) -> str:
-    """Why the database is to blame, by the first of its own state, the health answer, a connection, the log."""
+    """Why the database is to blame, by its own state, the health answer, a connection, its log."""
     asleep = _asleep(parameters, carrier, platform, parameters["database_service"])
     if asleep:
         return asleep
