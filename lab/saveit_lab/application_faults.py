@@ -65,7 +65,7 @@ def answers_503() -> bool:
 
 def restarts_again_and_again() -> bool:
     found = docker.inspect("backend").get("backend")
-    return bool(found) and found["RestartCount"] >= 3
+    return found is not None and found["RestartCount"] >= 3
 
 
 def _stop_every_process(service: str) -> None:

@@ -108,6 +108,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "service_logs": {"service": "redis", "count": {"served": "served"}},
     "service_exec": {"service": "redis", "command": ["redis-cli", "FLUSHALL"]},
     "redis_check": {"writes": True},
+    "application_check": {"samples": 1},
     "http_check": {"url": "http://127.0.0.1:1/", "subject": "backend", "probe": "x", "samples": 1},
     "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
 }

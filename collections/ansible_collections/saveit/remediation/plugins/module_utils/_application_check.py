@@ -17,6 +17,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._application im
     is_good,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import (
     capture,
     last_error,
@@ -280,7 +281,7 @@ def _live(seen: Seen) -> tuple[float, str]:
 
 def _deaths(parameters: Mapping[str, Any], lines: Sequence[str], now: float) -> int:
     pattern = _pattern(parameters, "died_pattern")
-    times = [_application.parse_time(line.split(" ", 1)[0]) for line in lines if pattern.search(line)]
+    times = [parse_time(line.split(" ", 1)[0]) for line in lines if pattern.search(line)]
     return sum(1 for each in times if each is not None and now - each < CRASH_WINDOW)
 
 
