@@ -167,6 +167,7 @@ def test_every_module_runs_in_check_mode_without_a_write(
         "service_logs": "read",
         "service_exec": "planned",
         "redis_check": "healthy",
+        "application_check": "healthy",
         "http_check": "failing",
         "ladder": "",
     }
