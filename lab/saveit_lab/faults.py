@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from saveit_lab import containers, redis_faults
+from saveit_lab import containers, database_faults, redis_faults
 from saveit_lab.errors import LabError
 
 RECOVERED = "recovered"  # what a remediation should achieve
@@ -74,6 +74,46 @@ TABLE = (
         "redis-misconf", "redis", "redis", UNRESOLVED, "redis-misconf",
         "the server cannot save its data to disk and refuses writes",
         redis_faults.forbid_saving, redis_faults.refuses("MISCONF"),
+    ),
+    Fault(
+        "database-stopped", "database", "postgres", RECOVERED, "service-stopped",
+        "the container is stopped",
+        lambda: containers.stop("postgres"), lambda: containers.is_in("postgres", "exited"),
+    ),
+    Fault(
+        "database-killed", "database", "postgres", RECOVERED, "service-stopped",
+        "the container is killed and not started again",
+        lambda: containers.kill("postgres"), lambda: containers.is_in("postgres", "exited"),
+    ),
+    Fault(
+        "database-paused", "database", "postgres", RECOVERED, "service-paused",
+        "the container is paused; whoever asks the database hangs",
+        lambda: containers.pause("postgres"), lambda: containers.is_in("postgres", "paused"),
+    ),
+    Fault(
+        "database-slots-exhausted", "database", "postgres", RECOVERED, "database-slots-exhausted",
+        "another client's idle sessions take every slot, the reserved ones too where its role gets them",
+        database_faults.take_every_slot, database_faults.some_workers_fail,
+    ),
+    Fault(
+        "database-idle-in-transaction", "database", "postgres", RECOVERED, "database-idle-in-transaction",
+        "a session idle in transaction holds a lock that every worker of the backend waits for",
+        database_faults.hold_locks, database_faults.locks_are_waited_for,
+    ),
+    Fault(
+        "database-pool-leak", "database", "backend", RECOVERED, "database-pool-exhausted",
+        "the backend has lost all connections of its pools; the database has no session that could be ended",
+        database_faults.leak_pool, database_faults.pool_is_leaked,
+    ),
+    Fault(
+        "database-hung", "database", "postgres", UNRESOLVED, "database-timeout",
+        "the server process is stopped by SIGSTOP: old sessions go on, nobody new gets in; a restart is high risk",
+        lambda: containers.send("postgres", "STOP"), database_faults.takes_no_connection,
+    ),
+    Fault(
+        "database-wrong-password", "database", "postgres", UNRESOLVED, "database-auth",
+        "the database has another password than the backend",
+        database_faults.change_password, database_faults.logins_fail,
     ),
 )  # fmt: skip
 
