@@ -49,7 +49,9 @@ def some_workers_fail() -> bool:
 def hold_locks() -> None:
     """A session idle in transaction has locked a table; every worker's next query of it waits, and the worker too."""
     _client("locks")
-    if not until(lambda: _number("state = 'idle in transaction' AND application_name = 'lab-migration'") > 0, 10):
+    if not until(
+        lambda: _number("state = 'idle in transaction' AND application_name = 'lab-migration'") > 0, 10
+    ):
         raise LabError("cannot hold a lock: the session that should is not there")
     workers = int(docker.execute("backend", "python", "-c", WORKERS).output.strip() or 4)
 
@@ -82,7 +84,9 @@ def pool_is_leaked() -> bool:
 def change_password() -> None:
     """In the database and not in the backend. The line in the configuration only keeps start.sh from undoing it."""
     places.write(CONFIGURATION, "# the password of the role saveit was changed\n")
-    docker.must("mark the password", "exec", docker.container("postgres"), "sh", "-c", 'touch "$PGDATA/lab-password"')
+    docker.must(
+        "mark the password", "exec", docker.container("postgres"), "sh", "-c", 'touch "$PGDATA/lab-password"'
+    )
     done = _psql(
         "ALTER ROLE saveit PASSWORD 'not-known-to-any-client';"
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
