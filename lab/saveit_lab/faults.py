@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from saveit_lab import containers, redis_faults
+from saveit_lab import containers, redis_faults, resource_faults
 from saveit_lab.errors import LabError
 
 RECOVERED = "recovered"  # what a remediation should achieve
@@ -74,6 +74,26 @@ TABLE = (
         "redis-misconf", "redis", "redis", UNRESOLVED, "redis-misconf",
         "the server cannot save its data to disk and refuses writes",
         redis_faults.forbid_saving, redis_faults.refuses("MISCONF"),
+    ),
+    Fault(
+        "memory-leak", "memory", "backend", RECOVERED, "memory-high",
+        "a worker leaks memory and stops just below the container's limit",
+        resource_faults.leak, resource_faults.is_nearly_full,
+    ),
+    Fault(
+        "memory-oom-loop", "memory", "backend", RECOVERED, "memory-oom",
+        "the workers need more than the container may have and are killed again and again",
+        resource_faults.need_more_memory, resource_faults.kills_go_on,
+    ),
+    Fault(
+        "cpu-busy-loop", "cpu", "backend", RECOVERED, "cpu-high",
+        "busy loops in a worker take all the CPU that the container may have (half a core)",
+        resource_faults.spin, resource_faults.is_throttled,
+    ),
+    Fault(
+        "cpu-throttled", "cpu", "backend", RECOVERED, "cpu-throttled",
+        "requests need more CPU than the container may have (half a core), for five minutes at most",
+        resource_faults.load, resource_faults.is_throttled,
     ),
 )  # fmt: skip
 
