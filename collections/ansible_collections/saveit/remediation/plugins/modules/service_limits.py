@@ -12,7 +12,8 @@ short_description: Raise the memory limit or the CPU cap of a running service, a
 version_added: 0.1.0
 description:
   - Changes the limit of each running container of a service with C(docker update), so that nothing restarts.
-  - Acts only while the limit is what O(assessed) says, never beyond O(maximum), and never on a stopped container.
+  - Acts only while the limit is what O(assessed) says, never beyond O(maximum), and never on a
+    stopped container.
     One raise promises a container at most half of the host's free memory, and leaves the host half a core.
   - The change is meant for a time. The result has the old value and the command that puts it back.
     The next C(docker compose up) that makes the container anew takes the compose file's own limit again.
@@ -52,7 +53,9 @@ options:
     elements: dict
     default: []
   put_back:
-    description: The RV(limits) of an earlier change. The old values are set again where the new ones are in force.
+    description: >-
+      The RV(limits) of an earlier change. The old values are set again where the new ones are
+      in force.
     type: list
     elements: dict
     default: []

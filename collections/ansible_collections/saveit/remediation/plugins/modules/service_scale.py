@@ -11,9 +11,11 @@ module: service_scale
 short_description: Add an instance of a service, or say why there cannot be one
 version_added: 0.1.0
 description:
-  - A service with a C(container_name) or a fixed host port cannot have a second container. Then nothing is done,
+  - A service with a C(container_name) or a fixed host port cannot have a second container. Then
+    nothing is done,
     and the task says which lines of the compose file prevent it.
-  - Otherwise the host's own compose tool makes the containers, and leaves those alone that run. When one of them
+  - Otherwise the host's own compose tool makes the containers, and leaves those alone that run.
+    When one of them
     does not run afterwards, all new ones are removed again and the task fails.
 author:
   - The saveit-remediate developers (@saveit)

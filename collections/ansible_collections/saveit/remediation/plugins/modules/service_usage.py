@@ -11,7 +11,8 @@ module: service_usage
 short_description: How much memory or CPU a service takes of what it may take
 version_added: 0.1.0
 description:
-  - Reads the kernel's own counters for the containers of a service, from inside, in cgroups of version 1 and 2.
+  - Reads the kernel's own counters for the containers of a service, from inside, in cgroups of
+    version 1 and 2.
     Where that does not work, C(docker stats) is asked, which takes longer and knows less.
   - Memory is the working set, without the part of the page cache that the kernel takes back before it kills
     anything. This is what the kubelet counts too.
@@ -34,7 +35,9 @@ options:
     required: true
     choices: [memory, cpu]
   memory_threshold_percent:
-    description: The working set is high when it takes as much of the memory limit, or of the host without one.
+    description: >-
+      The working set is high when it takes as much of the memory limit, or of the host without
+      one.
     type: float
     default: 85
   oom_window_seconds:
@@ -107,7 +110,9 @@ findings:
   elements: dict
   sample: []
 evidence:
-  description: C(memory_percent) and C(oom_kills), or C(cpu_percent) and C(throttled_percent), of the worst instance.
+  description: >-
+    C(memory_percent) and C(oom_kills), or C(cpu_percent) and C(throttled_percent), of the
+    worst instance.
   returned: success
   type: list
   elements: dict
