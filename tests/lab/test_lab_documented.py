@@ -55,7 +55,7 @@ def test_the_embedded_broker_dies_while_http_answers_and_repair_brings_it_back(h
         " if open(p).read() == 'mosquitto\\n': os.kill(int(p.split('/')[2]), 9)"
     )
     assert healthy.docker("exec", "saveit-backend", "python", "-c", kill).returncode == 0
-    assert until(lambda: probes.mqtt() is not None, 10)
+    assert until(lambda: probes.mqtt() is not None, 60)
     assert components()["mqtt_broker"]["status"] == "stopped"
     healthy.run("repair")
     assert probes.mqtt() is None
