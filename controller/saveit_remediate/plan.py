@@ -13,7 +13,11 @@ from saveit_remediate.incident import Action, Severity
 
 @dataclass(frozen=True)
 class Step:
-    """One remedy for one target: allowed, or the reason why not."""
+    """One remedy for one target: allowed, or the reason why not.
+
+    `allowed`: for what was found. `later`: not for that, but it may follow when a remedy before it changes
+    what is found (a started Redis loads its data, say); the ladder looks again before each remedy.
+    """
 
     target: str
     remedy: str
@@ -24,6 +28,7 @@ class Step:
     allowed: bool
     reason: str
     would_help: bool = True
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class Plan:
         return {
             host: {
                 "assessed": [finding.id for finding in assessment.of(host)],
-                "remedies": [step.remedy for step in self.allowed if step.target == host],
+                "remedies": [
+                    step.remedy for step in self.steps if step.target == host and (step.allowed or step.later)
+                ],
             }
             for host in dict.fromkeys((*hosts, *assessment.sick))
         }
@@ -64,7 +71,8 @@ def make_plan(
 
 
 def _step(action: Action, assessment: Assessment, max_risk: str) -> Step:
-    allowed, reason = _allowed(action, assessment, max_risk)
+    would_help = action.result == "possible"
+    denied = _denied(action, assessment, max_risk)
     return Step(
         target=action.target,
         remedy=action.remedy,
@@ -72,21 +80,21 @@ def _step(action: Action, assessment: Assessment, max_risk: str) -> Step:
         risk=action.risk,
         disrupts=action.disrupts,
         reversible=action.reversible,
-        allowed=allowed,
-        reason=reason,
-        would_help=action.result == "possible",
+        allowed=would_help and not denied,
+        reason=denied if would_help and denied else action.sentence,
+        would_help=would_help,
+        later=not would_help and not denied,
     )
 
 
-def _allowed(action: Action, assessment: Assessment, max_risk: str) -> tuple[bool, str]:
-    if action.result != "possible":
-        return False, action.sentence
+def _denied(action: Action, assessment: Assessment, max_risk: str) -> str:
+    """Why policy does not let it be tried; empty when it does."""
     if not assessment.of(action.target):
-        return False, "nothing is wrong there"
+        return "nothing is wrong there"
     if action.risk not in RISKS:
-        return False, f"its risk {action.risk!r} is none of {', '.join(RISKS)}"
+        return f"its risk {action.risk!r} is none of {', '.join(RISKS)}"
     if action.risk == "high":
-        return False, "high risk needs an approval"
+        return "high risk needs an approval"
     if RISKS.index(action.risk) > RISKS.index(max_risk):
-        return False, f"{action.risk} risk is above ladder_max_risk={max_risk}"
-    return True, action.sentence
+        return f"{action.risk} risk is above ladder_max_risk={max_risk}"
+    return ""

@@ -1,18 +1,17 @@
 """The command line of the lab: it parses, calls, prints sentences, and turns errors into exit codes."""
 
 import argparse
-import fcntl
 import json
+import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from saveit_lab import compose, engine, faults, faulty, places, record, stack
 from saveit_lab.errors import LabError
-from saveit_lab.waiting import until
+from saveit_lab.turns import alone
 
 DESCRIPTION = """\
 A staging host with the Save-It.AI stack in containers, to break on purpose and to repair.
@@ -25,9 +24,13 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:  # files of the state folder that belong to another user, a full disk
         print(f"lab: cannot use {error.filename or places.STATE}: {error.strerror}", file=sys.stderr)
         return 1
@@ -83,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _up(options: argparse.Namespace) -> None:
     began = time.monotonic()
-    with _alone():
+    with alone():
         stack.up(options.profile)
     print(f"The lab is up and healthy, profile {options.profile} ({time.monotonic() - began:.1f} s).")
 
@@ -111,7 +114,7 @@ def _status(options: argparse.Namespace) -> None:
 
 def _break(options: argparse.Namespace) -> None:
     fault = faults.find(options.fault)
-    with _alone():
+    with alone():
         stack.running_profile()
         if fault.service in faulty.services():
             print(f"Repairing {fault.service} first: a fault is in force there already.", flush=True)
@@ -122,14 +125,14 @@ def _break(options: argparse.Namespace) -> None:
 
 def _repair(_options: argparse.Namespace) -> None:
     began = time.monotonic()
-    with _alone():
+    with alone():
         healed = stack.repair()
     seconds = f"({time.monotonic() - began:.1f} s)"
     print(f"Everything is healthy; put back: {', '.join(healed) or 'nothing, all was well'} {seconds}.")
 
 
 def _down(_options: argparse.Namespace) -> None:
-    with _alone():
+    with alone():
         stack.down()
         stopped = engine.stop()
     print("The lab is down" + (", and so is the docker engine that it had started." if stopped else "."))
@@ -145,7 +148,7 @@ def _faults(options: argparse.Namespace) -> None:
 
 
 def _engine(options: argparse.Namespace) -> None:
-    with _alone():
+    with alone():
         if options.what == "start":
             engine.start()
         elif options.what == "stop" and not engine.stop():
@@ -156,21 +159,3 @@ def _engine(options: argparse.Namespace) -> None:
 def _env(_options: argparse.Namespace) -> None:
     for name, value in compose.find().env.items():
         print(f"export {name}={shlex.quote(value)}")
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One command at a time changes the lab; a killed one leaves no lock behind."""
-    places.prepare()
-    with places.LOCK.open("w") as lock:
-
-        def taken() -> bool:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-        if not until(taken, 180):
-            raise LabError("cannot change the lab: another `lab` command has been busy for 3 minutes")
-        yield

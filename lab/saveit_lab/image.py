@@ -20,7 +20,6 @@ def ensure() -> None:
             print(f"No image from a registry ({obstacle}): taking this machine's packages.", flush=True)
             _from_host(tag, obstacle)
     docker.must("name the image", "tag", tag, CURRENT)
-    _forget_others(tag)
 
 
 def packages() -> list[str]:
@@ -28,10 +27,10 @@ def packages() -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _forget_others(tag: str) -> None:
-    """Images of older recipes; one that a container still runs stays until the next `up`."""
+def tidy() -> None:
+    """Remove the images of older recipes, which no container runs any more."""
     listed = docker.must("list the images", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", REPOSITORY)
-    for other in set(listed.output.split()) - {tag, CURRENT}:
+    for other in set(listed.output.split()) - {f"{REPOSITORY}:{_digest()}", CURRENT}:
         docker.docker("image", "rm", other)
 
 

@@ -42,6 +42,7 @@ def up(profile: str) -> None:
     healing.create(profile)
     healing.wait(SERVICES[profile])
     healing.remember(SERVICES[profile])
+    image.tidy()
 
 
 def repair() -> list[str]:

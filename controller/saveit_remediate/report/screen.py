@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
 
 from saveit_remediate.assess import Assessment
-from saveit_remediate.plan import Plan
+from saveit_remediate.plan import Plan, Step
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.run import RemedyEvent, RunEvent, StepFinished
 
@@ -65,7 +65,7 @@ class Lines:
         self.line(f"playbook: {plan.playbook.name}: {plan.playbook.why}")
         for step in plan.steps:
             facts = f"risk {step.risk}, disrupts {step.disrupts}, {reversible(step.reversible)}"
-            verb = "would try" if step.allowed else "will not try"
+            verb = verb_of(step)
             self.line(
                 f"plan: {clean(step.target)}: {verb} {step.remedy} ({clean(step.title)}; {clean(facts)})"
             )
@@ -85,6 +85,13 @@ class Lines:
         except BrokenPipeError:
             self.stream = None
             silence_stdout()
+
+
+def verb_of(step: Step) -> str:
+    """What the plan says of a remedy."""
+    if step.allowed:
+        return "would try"
+    return "would try later, only if it comes to that," if step.later else "will not try"
 
 
 def reversible(yes: bool) -> str:

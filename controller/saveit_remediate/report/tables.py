@@ -52,7 +52,11 @@ def plan_table(plan: Plan) -> RenderableType:
     """What would be tried, in order, and what not, with the reason."""
     table = _table("target", "", "remedy", "risk", "disrupts", "undo", "why", title="Plan")
     for step in plan.steps:
-        mark = Text("▶", style="bold green") if step.allowed else Text("–", style="dim")
+        mark = (
+            Text("▶", style="bold green")
+            if step.allowed
+            else Text("… later" if step.later else "–", style="dim")
+        )
         risk = Text(clean(step.risk), style=_STYLES.get(step.risk, ""))
         undo = "yes" if step.reversible else "no"
         _row(table, step.target, mark, step.title or step.remedy, risk, step.disrupts, undo, step.reason)

@@ -85,24 +85,26 @@ def _judge_host(
         return Judgement(Outcome.UNREACHABLE, f"cannot reach {host}: {result.unreachable[host]}")
     findings = [one for one in result.observation.findings if one.target == host and one.kind != "context"]
     obstacles = [finding for finding in findings if finding.is_obstacle]
-    if obstacles:
-        return Judgement(
-            worst(_outcome_of(finding) for finding in obstacles),
-            "; ".join(finding.sentence for finding in obstacles),
-        )
-    if not any(step.target == host for step in plan.allowed):
-        return judge_helpless(_only(assessment, host), plan)
     actions = [action for action in result.observation.actions if action.target == host]
     done = [action for action in actions if action.is_done]
+    tried = [f"{action.title or action.remedy}: {action.sentence or action.result}" for action in done]
+    if obstacles:
+        sentence = "; ".join([*tried, *(finding.sentence for finding in obstacles)])
+        # Something was done, and then we could not look: nobody knows whether it helped.
+        outcome = Outcome.UNVERIFIED if done else worst(_outcome_of(finding) for finding in obstacles)
+        return Judgement(outcome, sentence)
+    if not any(step.target == host for step in plan.allowed):
+        return judge_helpless(_only(assessment, host), plan)
     if host in result.published and not done and not findings and host not in result.failed:
         return Judgement(Outcome.HEALTHY, f"{host} got well by itself before anything was done")
     verification = verify(
         runbook.verify.criteria, result.observation.evidence, [host], hold_seconds, _problem(host, result)
     )
-    tried = [f"{action.title or action.remedy}: {action.sentence or action.result}" for action in done]
-    story = "; ".join([*tried, verification.sentence])
     if verification.verdict == "recovered":
-        return Judgement(Outcome.RECOVERED, f"{host}: {story}", verification)
+        helped = [action.title or action.remedy for action in done if action.result == "helped"]
+        what = f"{', '.join(helped)} helped" if helped else "it answers again"
+        return Judgement(Outcome.RECOVERED, f"{host}: {what}; {verification.sentence}", verification)
+    story = "; ".join([*tried, verification.sentence])
     advice = next_steps([(finding.id, finding.next) for finding in assessment.of(host)])
     ending = f". Next: {advice}" if advice else ""
     return Judgement(Outcome(verification.verdict), f"{host}: {story}{ending}", verification)

@@ -171,6 +171,8 @@ def _run(case: Case, mode: str, ladder_plan: Mapping[str, Any], title: str) -> R
 
     def tell(event: RunEvent) -> None:
         if isinstance(event, RemedyEvent):
+            if mode == "diagnose" and event.kind == "diagnosed":
+                return  # told as a whole, when all hosts have been looked at
             case.record.remedy_event(event)
         case.world.screen.event(event)
 

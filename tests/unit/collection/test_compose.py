@@ -1,4 +1,4 @@
-"""The compose adapter: recorded answers of the Docker engine, and the exact commands that it is asked with."""
+"""The compose adapter: recorded answers of the Docker engine, and the exact commands that ask it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ PS = [
 ]
 ERRORS = [
     # exit code, what docker says, obstacle, what the sentence says
-    (1, f"Cannot connect to the Docker daemon at {SOCKET}. Is the docker daemon running?", "no-engine", "no Docker"),
+    (1, f"Cannot connect to the Docker daemon at {SOCKET}. Is the docker daemon running?", "no-engine", "no"),
     (1, "error during connect: Get http://x: EOF", "no-engine", "no Docker engine runs on this host"),
     (1, f"permission denied while trying to connect to the Docker daemon socket at {SOCKET}: Get …",
      "engine-permission", "as a member of the group docker, or with become"),

@@ -113,7 +113,7 @@ class Site:
     def json(self, *arguments: str) -> dict[str, Any]:
         """What the command prints with --json, which must be one JSON object and nothing else."""
         done = self.run("--incident", "frob", "--json", *arguments)
-        found = json.loads(done.stdout)
+        found: dict[str, Any] = json.loads(done.stdout)
         found["exit_code"], found["stderr"] = done.returncode, done.stderr
         return found
 

@@ -92,6 +92,18 @@ def test_policy(offered: Action, max_risk: str, allowed: bool, reason: str) -> N
     assert (step.allowed, step.reason) == (allowed, reason)
 
 
+def test_a_remedy_that_is_not_for_this_may_follow_later_when_policy_allows_it() -> None:
+    offered = [action("kick"), action("wait", result="skipped"), action("burn", "high", result="skipped")]
+    assessment = sick("a")
+    plan = make_plan(assessment, offered, PLAYBOOK)
+    assert [(step.remedy, step.allowed, step.later) for step in plan.steps] == [
+        ("kick", True, False),
+        ("wait", False, True),
+        ("burn", False, False),
+    ]
+    assert plan.for_ladder(assessment, ["a"])["a"]["remedies"] == ["kick", "wait"]
+
+
 def test_the_ladder_gets_a_plan_for_each_host_even_the_healthy_ones() -> None:
     assessment = sick("a", "b")
     offered = [action("kick"), action("burn", "high"), action("kick", target="b")]

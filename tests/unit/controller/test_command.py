@@ -216,7 +216,7 @@ def test_an_unwritable_journal_is_said_before_anything_is_done(site: Site) -> No
 def test_extra_vars_limit_and_severity_arrive(site: Site) -> None:
     site.hosts("alpha", "beta")
     wanted = "frob_count == 5 and ladder_severity == 'sev1' and inventory_hostname == 'beta'"
-    publish = {"ansible.builtin.set_stats": {"data": {"remediation": {"findings": []}}}}
+    publish: dict[str, Any] = {"ansible.builtin.set_stats": {"data": {"remediation": {"findings": []}}}}
     site.playbook({"ansible.builtin.assert": {"that": wanted}}, publish)
     found = site.json("-e", "frob_count=5", "-l", "beta", "--severity", "SEV1")
     assert (found["outcome"], found["target"], found["severity"]) == ("healthy", "beta", "sev1")

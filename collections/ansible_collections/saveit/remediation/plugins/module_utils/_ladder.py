@@ -82,6 +82,7 @@ def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
     state.tell("diagnosed", carrier.now(), said, findings=state.current)
     if state.mode == "diagnose":
         _offer(state)
+        state.sentence = said
     elif not state.current and not any(each["result"] in DONE for each in state.actions):
         state.verdict, state.sentence = "healthy", said
     else:
@@ -101,7 +102,10 @@ def acted(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
     if done.get("verdict") == "unchanged":
         note_action(state, state.remedy, "skipped", done["sentence"])
         state.tell("remedy-skipped", carrier.now(), done["sentence"], remedy=state.remedy["id"])
-        _choose(state, carrier)
+        if carrier.check_mode:
+            _choose(state, carrier)
+        else:  # the world is not what was assessed, so look again before anything else is done
+            state.climbing, state.sampling, state.since = False, False, carrier.now()
         return
     diff = [done["diff"]] if done.get("diff") else []
     if carrier.check_mode:
@@ -228,7 +232,6 @@ def _offer(state: State) -> None:
         sentence = reason or f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
         note_action(state, remedy, "skipped" if reason else "possible", sentence)
     state.verdict = "diagnosed" if state.current else "healthy"
-    state.sentence = "; ".join(each["sentence"] for each in state.findings if each["id"] in state.current)
 
 
 def _choose(state: State, carrier: Carrier) -> None:

@@ -38,7 +38,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         raise FailedError(f"cannot run {command[0]!r} in {name}: {states}")
     if carrier.check_mode and not parameters["reads_only"]:
         sentence = f"would run {command[0]!r} in {running[0].name}"
-        return Result("planned", sentence, changed=True, returned={"rc": None, "stdout": "", "stderr": ""})
+        return Result("planned", sentence, changed=True)  # an rc of None would count as a failure
     timeout = parameters["timeout_seconds"]
     done = platform.execute(parameters, carrier, running[0], command, parameters["stdin"], timeout)
     if done.timed_out:

@@ -106,18 +106,18 @@ evidence:
   elements: dict
   sample: []
 rc:
-  description: The exit code, always V(0); null in check mode.
-  returned: success
+  description: The exit code, always V(0).
+  returned: when the command ran
   type: int
   sample: 0
 stdout:
   description: What the command printed.
-  returned: success
+  returned: when the command ran
   type: str
   sample: Background saving started
 stderr:
   description: What the command printed as errors.
-  returned: success
+  returned: when the command ran
   type: str
   sample: ""
 observed_at:

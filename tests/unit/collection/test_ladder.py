@@ -1,0 +1,446 @@
+"""The ladder, climbed as the role does it, by a clock of its own: what it decides, and what it tells."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
+from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS, run
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+
+RUNBOOK: dict[str, Any] = {
+    "id": "cache",
+    "title": "Cache trouble",
+    "severity": {"default": "sev3", "rules": [{"finding": "hung", "severity": "sev2"}]},
+    "findings": [
+        {"id": "down", "next": "Look why it ended."},
+        {"id": "locked", "next": "Give it the right key."},
+        {"id": "hung", "next": "Look what blocks it."},
+    ],
+    "remedies": [
+        {"id": "start", "for": ["down"], "risk": "low"},
+        {"id": "wait", "for": ["hung"], "risk": "low"},
+        {"id": "restart", "for": ["hung", "down"], "never_for": ["locked"], "risk": "medium"},
+        {"id": "rebuild", "for": ["hung", "down"], "risk": "high"},
+    ],
+    "verify": {
+        "hold_seconds": 5,
+        "interval_seconds": 1,
+        "patience_seconds": 10,
+        "criteria": [{"evidence": "cache.answer", "is": "healthy"}],
+    },
+}
+for each in RUNBOOK["remedies"]:
+    each.update(title=each["id"].title(), file=f"10_{each['id']}.yml", reversible=True, disrupts="nothing")
+
+Look = Callable[["World"], Iterable[str]]
+
+
+@dataclass
+class World:
+    """A service and its time. `sick` names what is wrong; `remedies` what a remedy does to it."""
+
+    sick: set[str] = field(default_factory=set)
+    remedies: Mapping[str, Callable[[World], Any]] = field(default_factory=dict)
+    check_mode: bool = False
+    time: float = 1_000_000.0
+    acted: list[str] = field(default_factory=list)
+    samples: list[bool] = field(default_factory=list)  # what the next looks show, whatever `sick` says
+    stale: bool = False
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    def observe(self) -> list[dict[str, Any]]:
+        """What the modules that look would return, as registered variables."""
+        well = self.samples.pop(0) if self.samples else not self.sick
+        findings = [
+            {"id": id_, "subject": "cache", "sentence": f"cache is {id_}"} for id_ in sorted(self.sick)
+        ]
+        answer = {"name": "cache.answer", "value": "healthy" if well else "bad", "sentence": ""}
+        at = 1.0 if self.stale else self.time
+        return [{"observed_at": at, "findings": findings, "evidence": [answer]}, {"skipped": True}]
+
+    def step(self, name: str, state: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        given = {key: copy.deepcopy(spec.get("default")) for key, spec in ARGUMENTS.items()}
+        carrier = Carrier(no_command, lambda: self.time, self.sleep, self.check_mode)
+        values = run({**given, "step": name, "state": dict(state), **more}, carrier).as_return()
+        self.events += values["remediation_events"]
+        return json.loads(json.dumps(values))  # type: ignore[no-any-return]  # it travels as plain data
+
+    def climb(self, **opening: Any) -> dict[str, Any]:
+        """What roles/ladder/tasks do, in Python."""
+        state = self.step("open", {}, target="host", runbook=RUNBOOK, **opening)
+        state = self.step("assess", state, observed=self.observe())
+        while state["climbing"]:
+            state = self.step("begin", state)
+            try:
+                state = self.step("acted", state, acted=self.act(state["remedy"]["id"]))
+            except FailedError as error:
+                state = self.step("failed", state, failure=error.as_return())
+            while state["sampling"]:
+                state = self.step("judge", state, observed=self.observe())
+            if not state["climbing"] and not state["verdict"]:
+                state = self.step("assess", state, observed=self.observe())
+        return self.step("publish", state)
+
+    def act(self, remedy: str) -> dict[str, Any]:
+        if self.check_mode:
+            return {
+                "verdict": "planned",
+                "sentence": f"would {remedy}",
+                "changed": True,
+                "diff": {"after": "x"},
+            }
+        self.acted.append(remedy)
+        done = self.remedies[remedy](self) if remedy in self.remedies else None
+        return done or {"verdict": "done", "sentence": f"did {remedy}", "changed": True}
+
+
+def no_command(command: Any, stdin: str) -> Completed:
+    raise AssertionError(command)
+
+
+def heal(world: World) -> None:
+    world.sick.clear()
+
+
+def break_down(world: World) -> None:
+    raise FailedError("the engine said no")
+
+
+def results(state: Mapping[str, Any]) -> dict[str, str]:
+    return {each["remedy"]: each["result"] for each in state["actions"]}
+
+
+def test_a_healthy_service_gets_no_action() -> None:
+    world = World()
+    state = world.climb()
+    assert (state["verdict"], state["gave_up"], state["actions"]) == ("healthy", False, [])
+    assert (state["sentence"], world.acted) == ("Cache trouble: nothing found", [])
+
+
+def test_the_first_remedy_that_helps_is_the_last() -> None:
+    world = World({"down"}, {"start": heal})
+    state = world.climb()
+    assert (state["verdict"], state["gave_up"], world.acted) == ("recovered", False, ["start"])
+    assert results(state) == {
+        "start": "helped",
+        "wait": "skipped",
+        "restart": "skipped",
+        "rebuild": "skipped",
+    }
+    assert state["actions"][0]["sentence"] == "did start; recovered: every criterion was met for 5.0 s"
+
+
+def test_a_remedy_that_fails_is_followed_by_the_next() -> None:
+    world = World({"down"}, {"start": break_down, "restart": heal})
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("recovered", ["start", "restart"])
+    assert (results(state)["start"], results(state)["restart"]) == ("failed", "helped")
+    assert state["actions"][0]["sentence"] == "the engine said no"
+
+
+def test_a_remedy_that_does_not_help_is_followed_by_a_new_diagnosis() -> None:
+    def start(world: World) -> None:
+        world.sick = {"hung"}
+
+    world = World({"down"}, {"start": start, "restart": heal})
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("recovered", ["start", "wait", "restart"])
+    assert results(state) == {
+        "start": "no_help",
+        "wait": "no_help",
+        "restart": "helped",
+        "rebuild": "skipped",
+    }
+    assert state["actions"][0]["sentence"] == "did not help: cache.answer is bad, wanted healthy"
+    assert [each["id"] for each in state["findings"]] == ["down", "hung"]
+
+
+def test_what_the_new_diagnosis_forbids_is_not_done() -> None:
+    def start(world: World) -> None:
+        world.sick = {"hung", "locked"}
+
+    world = World({"down"}, {"start": start})
+    state = world.climb(max_risk="medium")
+    assert (state["verdict"], world.acted) == ("unresolved", ["start", "wait"])
+    assert state["actions"][2]["sentence"] == "would not help against locked"
+
+
+def test_when_nothing_helps_it_gives_up_loudly_with_advice() -> None:
+    world = World({"hung"})
+    state = world.climb()
+    assert (state["verdict"], state["gave_up"], world.acted) == ("unresolved", True, ["wait", "restart"])
+    assert state["sentence"] == (
+        "host: cache is hung; tried wait, restart, without success. Look what blocks it."
+    )
+
+
+def test_when_no_remedy_is_for_it_nothing_is_done() -> None:
+    world = World({"locked"})
+    state = world.climb()
+    assert (state["verdict"], state["gave_up"], world.acted) == ("unresolved", True, [])
+    assert state["sentence"] == "host: cache is locked; no remedy is for this. Give it the right key."
+    assert set(results(state).values()) == {"skipped"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "acted"),
+    [("low", ["wait"]), ("medium", ["wait", "restart"]), ("high", ["wait", "restart", "rebuild"])],
+)
+def test_a_remedy_above_the_risk_limit_is_skipped_and_says_so(limit: str, acted: list[str]) -> None:
+    world = World({"hung"})
+    state = world.climb(max_risk=limit)
+    assert world.acted == acted
+    last = state["actions"][-1]
+    if limit != "high":
+        assert last["sentence"] == f"has high risk, and ladder_max_risk is {limit}"
+
+
+def test_check_mode_plans_every_remedy_that_fits_and_does_nothing() -> None:
+    world = World({"hung"}, check_mode=True)
+    state = world.climb(max_risk="high")
+    assert (state["verdict"], state["gave_up"], world.acted) == ("planned", False, [])
+    assert results(state) == {
+        "start": "skipped",
+        "wait": "planned",
+        "restart": "planned",
+        "rebuild": "planned",
+    }
+    assert state["actions"][1]["diff"] == [{"after": "x"}]
+    assert not any(each["changed"] for each in state["actions"])
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_mode_diagnose_offers_and_does_nothing(check_mode: bool) -> None:
+    world = World({"hung"}, check_mode=check_mode)
+    state = world.climb(mode="diagnose")
+    assert (state["verdict"], state["gave_up"], world.acted) == ("diagnosed", False, [])
+    assert results(state) == {
+        "start": "skipped",
+        "wait": "possible",
+        "restart": "possible",
+        "rebuild": "skipped",
+    }
+    assert state["sentence"] == "cache is hung"
+
+
+def test_mode_diagnose_says_healthy() -> None:
+    assert World().climb(mode="diagnose")["verdict"] == "healthy"
+
+
+def test_a_plan_restricts_the_remedies() -> None:
+    world = World({"hung"})
+    plan = {"host": {"assessed": ["hung"], "remedies": ["restart"]}}
+    state = world.climb(plan=plan)
+    assert world.acted == ["restart"]
+    assert state["actions"][1]["sentence"] == "is not in the plan"
+
+
+@pytest.mark.parametrize("plan", [{"other": {"assessed": ["hung"], "remedies": ["wait"]}}])
+def test_a_host_that_nobody_planned_for_is_left_alone(plan: dict[str, Any]) -> None:
+    world = World({"hung"})
+    assert world.climb(plan=plan)["verdict"] == "unresolved"
+    assert world.acted == []
+
+
+def test_a_world_that_is_not_what_was_assessed_is_refused() -> None:
+    world = World({"down"})
+    plan = {"host": {"assessed": ["hung"], "remedies": ["start", "wait", "restart"]}}
+    state = world.climb(plan=plan)
+    assert (state["verdict"], state["gave_up"], world.acted) == ("stopped", True, [])
+    (obstacle,) = [each for each in state["findings"] if each["kind"] == "obstacle"]
+    assert (obstacle["id"], obstacle["outcome"]) == ("world-changed", "refused")
+    assert obstacle["sentence"] == "host is not what the plan was made for: now down; run again"
+
+
+def test_a_service_that_recovered_by_itself_needs_no_plan() -> None:
+    world = World()
+    assert world.climb(plan={"host": {"assessed": ["down"], "remedies": ["start"]}})["verdict"] == "healthy"
+
+
+def test_a_remedy_that_finds_another_world_is_skipped_and_the_world_is_looked_at_again() -> None:
+    # somebody else started it meanwhile: what was found before is no reason to restart it now
+    def start(world: World) -> dict[str, Any]:
+        world.sick.clear()
+        return {"verdict": "unchanged", "sentence": "cache is running", "changed": False}
+
+    world = World({"down", "hung"}, {"start": start})
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("healthy", ["start"])
+    assert results(state)["start"] == "skipped"
+
+
+def test_flapping_never_counts_as_recovered() -> None:
+    world = World({"down"}, {"start": heal}, samples=[False, *[True, True, False] * 20])
+    state = world.climb(max_risk="low")
+    assert state["verdict"] == "unresolved"
+    assert results(state)["start"] == "no_help"
+
+
+def test_the_hold_time_begins_anew_after_a_bad_sample() -> None:
+    world = World({"down"}, {"start": heal}, samples=[False, True, True, True, False])
+    begun = world.time
+    assert world.climb()["verdict"] == "recovered"
+    assert world.time - begun == 4 + 5
+
+
+@pytest.mark.parametrize(("hold", "interval"), [(0, 1), (0.5, 1), (5, 1), (5, 2), (7.5, 3), (3600, 30)])
+def test_the_hold_time_is_exact(hold: float, interval: float) -> None:
+    world = World({"down"}, {"start": heal})
+    runbook = copy.deepcopy(RUNBOOK)
+    runbook["verify"]["interval_seconds"] = interval
+    begun = world.time
+    state = World.climb(world, hold_seconds=hold) if interval == 1 else _climb_with(world, runbook, hold)
+    assert state["verdict"] == "recovered"
+    assert world.time - begun == pytest.approx(hold, abs=0.06)
+
+
+def _climb_with(world: World, runbook: dict[str, Any], hold: float) -> dict[str, Any]:
+    usual = world.step
+    world.step = lambda name, state, **more: usual(  # type: ignore[method-assign]
+        name, state, **{**more, **({"runbook": runbook} if name == "open" else {})}
+    )
+    return world.climb(hold_seconds=hold)
+
+
+def test_patience_ends() -> None:
+    world = World({"down"})
+    begun = world.time
+    world.climb(max_risk="low")
+    assert world.time - begun == RUNBOOK["verify"]["patience_seconds"]
+
+
+def test_observations_from_before_the_last_step_say_nothing() -> None:
+    world = World({"down"}, {"start": heal})
+    state = world.step("open", {}, target="host", runbook=RUNBOOK)
+    old = world.observe()
+    world.sleep(1)
+    state = world.step("assess", state, observed=world.observe())
+    world.sleep(1)
+    state = world.step("begin", state)
+    state = world.step("acted", state, acted=world.act("start"))
+    world.sleep(1)
+    good_but_old = [{**each, "evidence": [{"name": "cache.answer", "value": "healthy"}]} for each in old]
+    state = world.step("judge", state, observed=good_but_old)
+    assert (state["verdict"], state["good_since"], state["sampling"]) == ("", 0, True)
+
+
+def test_a_verification_without_data_is_no_recovery() -> None:
+    world = World({"down"}, {"start": heal})
+    world.observe, usual = (  # type: ignore[method-assign]
+        lambda: [{**each, "evidence": []} for each in usual()],
+        world.observe,
+    )
+    state = world.climb(max_risk="low")
+    assert state["verdict"] == "unresolved"
+    assert "cache.answer: no data" in state["actions"][0]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "id_", "outcome"),
+    [
+        (
+            {"msg": "no engine", "obstacle": {"id": "no-engine", "outcome": "unreachable"}},
+            "no-engine",
+            "unreachable",
+        ),
+        ({"msg": "bad option"}, "check-failed", "refused"),
+        ({"sentence": "short", "msg": "long"}, "check-failed", "refused"),
+        ({}, "check-failed", "refused"),
+    ],
+)
+def test_what_keeps_us_from_looking_stops_the_climb(failure: dict[str, Any], id_: str, outcome: str) -> None:
+    world = World()
+    state = world.step("open", {}, target="host", runbook=RUNBOOK)
+    state = world.step("publish", world.step("stopped", state, failure=failure))
+    assert (state["verdict"], state["gave_up"]) == ("stopped", True)
+    assert [(each["id"], each["outcome"], each["kind"]) for each in state["findings"]] == [
+        (id_, outcome, "obstacle")
+    ]
+    assert state["sentence"] == (
+        failure.get("sentence") or failure.get("msg") or "a task failed without a word"
+    )
+
+
+@pytest.mark.parametrize("step", [step for step in ARGUMENTS["step"]["choices"] if step != "open"])
+def test_no_step_is_taken_on_a_ladder_that_was_not_opened(step: str) -> None:
+    with pytest.raises(FailedError, match=f"cannot take the step {step}: the ladder was not opened"):
+        World().step(step, {})
+
+
+WORLDS = {
+    "healthy": (set[str](), {}),
+    "first helps": ({"down"}, {"start": heal}),
+    "first fails": ({"down"}, {"start": break_down, "restart": heal}),
+    "second helps": ({"hung"}, {"restart": heal}),
+    "all fail": ({"hung", "down"}, {"start": break_down, "wait": break_down, "restart": break_down}),
+    "nothing helps": ({"hung", "down"}, {}),
+    "no remedy": ({"locked"}, {}),
+    "forbidden": ({"locked", "hung"}, {}),
+    "unknown": ({"strange"}, {}),
+}
+
+
+@pytest.mark.parametrize("risk", ["low", "medium", "high"])
+@pytest.mark.parametrize("mode", ["diagnose", "remediate", "check"])
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_remedy_has_exactly_one_final_word_in_the_order_of_the_ladder(
+    name: str, mode: str, risk: str
+) -> None:
+    sick, remedies = WORLDS[name]
+    world = World(set(sick), remedies, check_mode=mode == "check")
+    state = world.climb(mode="diagnose" if mode == "diagnose" else "remediate", max_risk=risk)
+    words = [each["remedy"] for each in state["actions"]]
+    assert words in ([], [each["id"] for each in RUNBOOK["remedies"]])
+    assert all(each["sentence"] and "not verified" not in each["sentence"] for each in state["actions"])
+    assert state["verdict"] in ("healthy", "diagnosed", "planned", "recovered", "unresolved", "stopped")
+    assert state["sentence"]
+    assert state["gave_up"] is (state["verdict"] in ("unresolved", "stopped"))
+    assert (not world.acted) or mode == "remediate"
+
+
+def test_what_the_runbook_does_not_know_is_context_and_no_reason_to_act() -> None:
+    world = World({"strange"})
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("healthy", [])
+    assert [(each["id"], each["kind"]) for each in state["findings"]] == [("strange", "context")]
+
+
+def test_findings_come_cause_before_symptom_with_advice_and_severity() -> None:
+    state = World({"hung", "down", "strange"}).climb(mode="diagnose")
+    assert [each["id"] for each in state["findings"]] == ["down", "hung", "strange"]
+    assert [each["severity"] for each in state["findings"]] == ["", "sev2", ""]
+    assert [each["next"] for each in state["findings"]] == ["Look why it ended.", "Look what blocks it.", ""]
+
+
+def test_the_journal_hears_every_step_in_order() -> None:
+    world = World({"down"}, {"start": break_down, "restart": heal})
+    world.climb()
+    assert [each["kind"] for each in world.events] == [
+        "diagnosed",
+        "remedy-started",
+        "remedy-finished",
+        "diagnosed",
+        "remedy-started",
+        "remedy-finished",
+        "verified",
+    ]
+    assert all(each["target"] == "host" and each["sentence"] and each["at"] for each in world.events)
+
+
+def test_evidence_tells_its_phase_and_the_remedy_before_it() -> None:
+    state = World({"down"}, {"start": heal}).climb()
+    assert {(each["phase"], each["after"]) for each in state["evidence"]} == {
+        ("diagnose", ""),
+        ("verify", "start"),
+    }
+    assert all(each["target"] == "host" and each["at"] for each in state["evidence"])
