@@ -199,9 +199,10 @@ def test_with_redis_paused_a_limited_request_takes_two_seconds_and_health_none(h
 
 def test_with_redis_paused_limited_requests_hold_each_other_up(healthy: Lab) -> None:
     healthy.run("break", "redis-paused")
-    with ThreadPoolExecutor(16) as pool:
-        slowest = max(answer.seconds for answer in pool.map(get, ["/api/v1/items"] * 16))
-    assert slowest > 4
+    # Twice as many as there are workers, so one has two at least; when it gets all, it still ends in time.
+    with ThreadPoolExecutor(8) as pool:
+        slowest = max(answer.seconds for answer in pool.map(get, ["/api/v1/items"] * 8))
+    assert slowest > 3.5
 
 
 def test_an_unknown_path_is_limited_too(healthy: Lab) -> None:
