@@ -168,7 +168,9 @@ def test_the_pinned_sessions_come_back_after_the_database_did(healthy: Lab) -> N
 def test_with_every_slot_taken_a_restarted_backend_respawns_its_workers_for_ever(healthy: Lab) -> None:
     healthy.docker("stop", "-t", "3", "saveit-backend")
     slots = int(sql(healthy, "SHOW max_connections"))
-    hold = f"for i in $(seq {slots}); do psql -U saveit -c 'SELECT pg_sleep(90)' & done; wait"
+    # Each tries again: whoever looks whether all are taken has taken one in that moment.
+    take = "for try in $(seq 40); do psql -U saveit -c 'SELECT pg_sleep(60)' && break; sleep 0.5; done"
+    hold = f"for slot in $(seq {slots}); do ({take}) & done; wait"
     healthy.docker("exec", "-d", "saveit-postgres", "sh", "-c", hold)
     assert until(lambda: sql(healthy, "SELECT 1") == "", 60)
     healthy.docker("start", "saveit-backend")
