@@ -11,7 +11,6 @@ from typing import Any
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, Finding
 
 RUNNING = "running"
-ABSENT = "absent"
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,7 @@ class Service:
 
     @property
     def state(self) -> str:
-        """The state of the sickest instance; running only when all are, absent when there is none."""
-        if not self.instances:
-            return ABSENT
+        """The state of the sickest instance; running only when all are."""
         for instance in self.instances:
             if instance.state != RUNNING:
                 return instance.state
