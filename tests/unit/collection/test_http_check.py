@@ -119,9 +119,9 @@ ANSWERS = [
     ("/moved", "healthy", 200, "1 of 1 answers 200"),
     ("/circle", "healthy", 302, "1 of 1 answers 302"),
     ("/huge", "healthy", 200, "1 of 1 answers 200"),
-    ("/hang", "failing", 0, "1 of 1 answers missing after 0.3 s"),
-    ("/trickle", "failing", 0, "1 of 1 answers missing after 0.3 s"),
-    ("/failing-trickle", "failing", 0, "1 of 1 answers missing after 0.3 s"),
+    ("/hang", "failing", 0, "1 of 1 answers missing after 1 s"),
+    ("/trickle", "failing", 0, "1 of 1 answers missing after 1 s"),
+    ("/failing-trickle", "failing", 0, "1 of 1 answers missing after 1 s"),
     ("/garbage", "failing", 0, "1 of 1 answers missing (-ERR unknown command 'GET')"),
     ("/closed", "failing", 0, "1 of 1 answers missing (Remote end closed connection without response)"),
     ("/cut", "failing", 0, "1 of 1 answers missing (IncompleteRead"),
@@ -133,8 +133,8 @@ def test_each_behaviour_of_a_server_has_its_word(
     server: str, path: str, verdict: str, status: int, says: str
 ) -> None:
     begun = time.monotonic()
-    result = check(server + path, timeout_seconds=0.3)
-    assert time.monotonic() - begun < 3, "a check is bounded whatever the server does"
+    result = check(server + path, timeout_seconds=1.0)
+    assert time.monotonic() - begun < 10, "a check is bounded whatever the server does"
     assert (result.verdict, result.returned["statuses"]) == (verdict, [status])
     assert says in result.sentence
     assert result.sentence.startswith(f"backend: {server}{path}: ")

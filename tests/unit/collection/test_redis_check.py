@@ -320,8 +320,9 @@ def test_misconf_is_told_apart_over_a_connection_of_our_own(redis_server: Server
     import redis
 
     server = redis_server("--save", "3600 1", "--dbfilename", "blocked.rdb")
-    (tmp_path / "blocked.rdb").mkdir()
     client = redis.Redis(port=server["port"], decode_responses=True)
+    client.ping()  # it listens before it has looked for a file to load, and ends where that is a folder
+    (tmp_path / "blocked.rdb").mkdir()
     client.set("a", 1)
     client.bgsave()
     ends = time.monotonic() + 10
