@@ -6,15 +6,17 @@ from saveit_lab import docker, places
 from saveit_lab.image import CURRENT
 
 
-def ensure_passwords() -> None:
+def ensure_passwords() -> bool:
+    """Make the passwords unless this clone has them; say whether they are new."""
     if places.SECRETS.exists():
-        return
+        return False
     password = secrets.token_hex(16)
     places.write(
         places.SECRETS,
         f"POSTGRES_PASSWORD={password}\nDATABASE_URL=postgresql://saveit:{password}@postgres:5432/saveit\n",
         mode=0o600,
     )
+    return True
 
 
 def ensure_certificate() -> None:

@@ -27,7 +27,8 @@ def up(profile: str) -> None:
     places.prepare()
     engine.start()
     image.ensure()
-    credentials.ensure_passwords()
+    if credentials.ensure_passwords():
+        _remove_project()  # a database that another clone left has another password
     credentials.ensure_certificate()
     before = record.load()
     if before.profile not in (None, profile):
@@ -52,10 +53,14 @@ def repair() -> list[str]:
 def down() -> None:
     """Remove all that belongs to the project; the image is kept."""
     if engine.answers():
-        for kind in ("container", "volume", "network"):
-            _remove_all(kind)
+        _remove_project()
     faulty.clear()
     places.RECORD.unlink(missing_ok=True)
+
+
+def _remove_project() -> None:
+    for kind in ("container", "volume", "network"):
+        _remove_all(kind)
 
 
 def _remove_all(kind: str) -> None:

@@ -360,3 +360,11 @@ def test_an_unknown_fault_is_one_sentence_and_exit_code_1(lab: Lab) -> None:
 
 def test_a_wrong_command_is_a_usage_error(lab: Lab) -> None:
     assert lab.run("explode").returncode == 2
+
+
+def test_database_that_another_clone_left_is_made_anew(lab: Lab) -> None:
+    """Its volume has the other clone's password, which this one cannot know."""
+    (STATE / "secrets.env").unlink()
+    lab.up()
+    assert get("/api/v1/health/ready").status == 200
+    assert sql(lab, "SELECT 1") == "1"
