@@ -99,7 +99,7 @@ def test_the_action_group_is_those_that_touch_the_target() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_secret_is_not_logged(name: str) -> None:
     for option, spec in logic(name).ARGUMENTS.items():
-        assert spec.get("no_log", False) is (option in ("password", "stdin")), option
+        assert spec.get("no_log", False) is (option in ("password", "login_password", "stdin")), option
 
 
 TASKS: dict[str, dict[str, Any]] = {

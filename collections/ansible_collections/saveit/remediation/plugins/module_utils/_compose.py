@@ -4,7 +4,7 @@
 """docker-compose: services as the containers that carry compose's own labels.
 
 Both compose tools, v1 and v2, set the same labels, so plain `docker` does it all
-and neither tool has to be there.
+and neither tool has to be there, but for making containers anew (_compose_recreate).
 Containers are addressed by id, never by name. The label names are compose's own, see
 https://docs.docker.com/reference/compose-file/services/#labels.
 """
@@ -12,8 +12,10 @@ https://docs.docker.com/reference/compose-file/services/#labels.
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.saveit.remediation.plugins.module_utils import _compose_recreate
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance, Service
@@ -57,6 +59,34 @@ def restart(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance,
     )
 
 
+def how_to_recreate(
+    parameters: Mapping[str, Any], carrier: Carrier, service: Service, grace: int
+) -> list[str]:
+    """The command that makes the service's containers anew; only looks.
+
+    Raises FailedError with the reason where it cannot be done.
+    """
+    inspected = _docker(parameters, carrier, ["inspect", service.instances[0].id])
+    return _compose_recreate.command(parameters, carrier, parse_inspect(inspected.stdout)[0], grace)
+
+
+def recreate(carrier: Carrier, service: Service, command: Sequence[str], grace: int) -> None:
+    """Run the command of how_to_recreate. Raises FailedError with compose's words."""
+    done = carrier.command(command, timeout=120 + grace)
+    if done.rc != 0:
+        raise FailedError(f"cannot recreate {service.name}: {done.said}")
+
+
+def early_logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, seconds: float) -> str:
+    """What a container logged in the first seconds after its start, with the engine's time in front."""
+    begun = parse_time(instance.started_at)
+    if begun is None:
+        return ""
+    window = [f"--since={begun:.3f}", f"--until={begun + seconds:.3f}"]
+    done = _docker(parameters, carrier, ["logs", "--timestamps", *window, instance.id])
+    return done.stdout + done.stderr
+
+
 def logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, tail: int, since: float) -> str:
     """The container's last log lines, both streams, with the engine's time in front; `since` in seconds."""
     window = [f"--since={since:g}s"] if since else []
@@ -90,6 +120,15 @@ def parse_inspect(text: str) -> list[dict[str, Any]]:
     if not isinstance(containers, list) or not all(isinstance(each, dict) for each in containers):
         raise FailedError("cannot read what `docker inspect` printed: it is not a list of containers")
     return containers
+
+
+def parse_time(text: str) -> float | None:
+    """The engine's time (2026-11-23T02:47:11.123456789Z) in seconds; None when it is none."""
+    try:
+        whole = datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+        return whole.timestamp() + float(f"0.{text[20:].split('Z')[0].split('+')[0] or 0}")
+    except ValueError:
+        return None
 
 
 def _container_ids(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> list[str]:
