@@ -109,6 +109,8 @@ TASKS: dict[str, dict[str, Any]] = {
     "service_exec": {"service": "redis", "command": ["redis-cli", "FLUSHALL"]},
     "redis_check": {"writes": True},
     "http_check": {"url": "http://127.0.0.1:1/", "subject": "backend", "probe": "x", "samples": 1},
+    "postgres_info": {},
+    "postgres_idle_cleanup": {"idle_minutes": 0},
     "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
 }
 
@@ -167,6 +169,8 @@ def test_every_module_runs_in_check_mode_without_a_write(
         "service_exec": "planned",
         "redis_check": "healthy",
         "http_check": "failing",
+        "postgres_info": "healthy",
+        "postgres_idle_cleanup": "planned",
         "ladder": "",
     }
     for name, result in results.items():

@@ -30,8 +30,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "slow_milliseconds": {"type": "float", "default": 1000},
     "wait_seconds": {"type": "int", "default": 0},
     "client": {
-        "type": "dict",
-        "default": {},
+        "type": "dict",  # no default: {} would lack its required name
         "options": {
             "name": {"type": "str", "required": True},
             "verdict": {"type": "str", "default": ""},

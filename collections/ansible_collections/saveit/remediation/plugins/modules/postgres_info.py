@@ -46,7 +46,6 @@ options:
   client:
     description: What somebody who uses the database was seen to get, so that its side is judged too.
     type: dict
-    default: {}
     suboptions:
       name:
         description: Who it is.
