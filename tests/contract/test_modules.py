@@ -103,6 +103,7 @@ def test_what_is_secret_is_not_logged(name: str) -> None:
 
 
 TASKS: dict[str, dict[str, Any]] = {
+    "application_check": {"service": "redis", "url": "http://127.0.0.1:1/", "samples": 1},
     "service_info": {"service": "redis"},
     "service_restart": {"service": "redis", "method": "restart"},
     "service_logs": {"service": "redis", "count": {"served": "served"}},
@@ -163,6 +164,7 @@ def test_every_module_runs_in_check_mode_without_a_write(
     assert docker.writes == []
     verdicts = {name: results[name]["verdict"] for name in TASKS}
     assert verdicts == {
+        "application_check": "application-unresponsive",
         "service_info": "running",
         "service_restart": "planned",
         "service_logs": "read",
