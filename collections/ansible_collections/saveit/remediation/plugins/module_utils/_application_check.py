@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, Mapping, Sequence
 
@@ -19,6 +21,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._application im
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import (
+    bare,
     capture,
     last_error,
     last_lines,
@@ -61,7 +64,9 @@ ARGUMENTS: Mapping[str, Any] = {
 }
 IMPORTED = "imported"  # what database_command prints before it connects
 FACTOR = 3  # a start may take so many times what it took the last time
-LIMITS = (10.0, 300.0)  # seconds; whatever was observed
+LIMITS = (20.0, 300.0)  # seconds; whatever was observed
+JUST_NOW = 15  # seconds; what the log says of the database then is about the answers that were just seen
+AT_ONCE = 32  # requests
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
@@ -84,7 +89,8 @@ def _check(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     service = platform.look(parameters, carrier, name)
     url = _url(parameters)
     ready = _ask(parameters, url, parameters["samples"]) if service.state == RUNNING else []
-    seen = Seen(service, carrier.now(), url, ready, may_start_for=parameters["start_seconds"])
+    now = platform.now(parameters, carrier)
+    seen = Seen(service, now, url, ready, may_start_for=parameters["start_seconds"])
     if service.state != RUNNING or seen.good < len(ready):
         seen = _look_closer(parameters, carrier, platform, seen)
     found = _application.judge(seen)
@@ -131,7 +137,7 @@ def _ask(parameters: Mapping[str, Any], url: str, samples: int) -> list[Answer]:
     asked = {
         "url": url,
         "samples": samples,
-        "parallel": min(samples, 12),
+        "parallel": min(samples, AT_ONCE),
         "timeout_seconds": parameters["timeout_seconds"],
         "ca_file": "",
     }
@@ -140,60 +146,66 @@ def _ask(parameters: Mapping[str, Any], url: str, samples: int) -> list[Answer]:
 
 def _look_closer(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, seen: Seen) -> Seen:
     """Something is wrong: read the log, and find out whether the database is to blame."""
-    service, name = seen.service, parameters["service"]
-    log = last_lines(platform, parameters, carrier, service, parameters["log_lines"])
-    started = None
-    if service.state == RUNNING:
-        first = service.instances[0]
-        limit = _limit(None, parameters["start_seconds"])
-        early = platform.early_logs(parameters, carrier, first, limit).splitlines()
-        started = _application.start_took(early, first.started_at, _pattern(parameters, "started_pattern"))
-    is_backend = name == parameters["backend_service"]
-    live_url = f"{parameters['backend_url']}{parameters['live_path']}" if parameters["backend_url"] else ""
-    closer = Seen(
-        service,
-        carrier.now(),
-        seen.url,
-        seen.ready,
-        live=_ask(parameters, live_url, 4) if is_backend and service.state == RUNNING else (),
+    service, base = seen.service, parameters["backend_url"]
+    is_backend = parameters["service"] == parameters["backend_service"]
+    asks = is_backend and service.state == RUNNING and base
+    with ThreadPoolExecutor(max_workers=2) as pool:  # a hang costs one time limit for both
+        live = pool.submit(_ask, parameters, f"{base}{parameters['live_path']}", 4 if asks else 0)
+        samples = parameters["samples"] if asks else 0
+        health = pool.submit(_ask, parameters, f"{base}{parameters['health_path']}", samples)
+        log = last_lines(platform, parameters, carrier, service, parameters["log_lines"])
+        started = _started_after(parameters, carrier, platform, service)
+    closer = replace(
+        seen,
+        live=live.result(),
         log=log,
-        deaths=_deaths(parameters, log, carrier.now()),
+        deaths=_deaths(parameters, log, seen.now),
         started_after=started,
-        may_start_for=seen.may_start_for,
     )
     if not is_backend:
         return closer
-    return Seen(**{**closer.__dict__, "database": _database(parameters, carrier, platform, closer)})
+    return replace(closer, database=_database(parameters, carrier, platform, closer, health.result()))
 
 
-def _database(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, seen: Seen) -> str:
-    """Why the database is to blame, by its own state, the health answer, a connection, its log."""
+def _started_after(
+    parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, service: Service
+) -> float | None:
+    """How long the last start took, of a service that has stopped since too."""
+    first = service.instances[0]
+    limit = _limit(None, parameters["start_seconds"])
+    early = platform.early_logs(parameters, carrier, first, limit).splitlines()
+    return _application.start_took(early, first.started_at, _pattern(parameters, "started_pattern"))
+
+
+def _database(
+    parameters: Mapping[str, Any],
+    carrier: Carrier,
+    platform: ModuleType,
+    seen: Seen,
+    health: Sequence[Answer],
+) -> str:
+    """Why the database is to blame: by its own state, the health answers, a new connection, the log.
+
+    The one that blames it is believed: a restart in vain is worse than none, with its slots full an outage.
+    """
     asleep = _asleep(parameters, carrier, platform, parameters["database_service"])
     if asleep:
         return asleep
-    answers: list[Answer] = []
-    if seen.service.state == RUNNING and parameters["backend_url"]:
+    told = [_database_field(each.body, parameters["database_field"]) for each in health]
+    bad = [each for each in told if each.get("status") not in (None, "healthy")]
+    if bad:
+        error = " ".join(str(bad[-1].get("error") or bad[-1]["status"]).split())
         url = f"{parameters['backend_url']}{parameters['health_path']}"
-        answers = _ask(parameters, url, min(parameters["samples"], 12))
-        told = [_database_field(each.body, parameters["database_field"]) for each in answers]
-        bad = [each for each in told if each.get("status") not in (None, "healthy")]
-        if bad:
-            error = " ".join(str(bad[-1].get("error") or bad[-1]["status"]).split())
-            share = f"{len(bad)} of {len(answers)} answers"
-            return f"{url} says of the database, in {share}: {error}"
-        if any(told) and not any(each.status == 0 for each in answers):
-            return ""  # every worker that answers reaches it
-    word = _connects(parameters, carrier, platform, seen.service)
-    if word is not None:
-        return word
-    error = last_error(seen.log)
-    if (
-        (seen.deaths or _application.crashes(seen.service, seen.now))
-        and not seen.good
-        and _pattern(parameters, "database_pattern").search(error)
-    ):
-        return f"its log ends with: {error}"
-    return ""
+        return f"{url} says of the database, in {len(bad)} of {len(health)} answers: {error}"
+    refused = _connects(parameters, carrier, platform, seen.service)
+    if refused:
+        return refused
+    pattern = _pattern(parameters, "database_pattern")
+    if refused is None and not seen.good and (seen.deaths or _application.crashes(seen.service, seen.now)):
+        error = last_error(seen.log)
+        return f"its log ends with: {error}" if pattern.search(error) else ""
+    blaming = [bare(line) for line in _since(seen.log, seen.now - JUST_NOW) if pattern.search(line)]
+    return f"its log says just now: {blaming[-1]}" if blaming and seen.ready else ""
 
 
 def _asleep(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, name: str) -> str:
@@ -281,8 +293,13 @@ def _live(seen: Seen) -> tuple[float, str]:
 
 def _deaths(parameters: Mapping[str, Any], lines: Sequence[str], now: float) -> int:
     pattern = _pattern(parameters, "died_pattern")
-    times = [parse_time(line.split(" ", 1)[0]) for line in lines if pattern.search(line)]
-    return sum(1 for each in times if each is not None and now - each < CRASH_WINDOW)
+    return sum(1 for line in _since(lines, now - CRASH_WINDOW) if pattern.search(line))
+
+
+def _since(lines: Sequence[str], begin: float) -> list[str]:
+    """The log lines from then on, by the engine's time in front of each."""
+    times = [parse_time(line.split(" ", 1)[0]) for line in lines]
+    return [line for line, time in zip(lines, times) if time is not None and time > begin]
 
 
 def _limit(observed: float | None, default: float) -> float:

@@ -12,6 +12,7 @@ https://docs.docker.com/reference/compose-file/services/#labels.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
 from typing import Any, Mapping, Sequence
 
@@ -23,6 +24,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._service import
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$")
 NEVER = "0001-01-01T00:00:00Z"  # how the engine says that something has not happened
 
 
@@ -33,6 +35,13 @@ def look(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> Servi
     """
     inspected = _docker(parameters, carrier, ["inspect", *_container_ids(parameters, carrier, service)])
     return Service(service, tuple(_instance(each) for each in parse_inspect(inspected.stdout)))
+
+
+def now(parameters: Mapping[str, Any], carrier: Carrier) -> float:
+    """The time by the engine's clock, which is the one in its logs and states; ours where it has none."""
+    said = _docker(parameters, carrier, ["info", "--format={{.SystemTime}}"]).stdout
+    known = parse_time(said.strip())
+    return carrier.now() if known is None else known
 
 
 def start(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> None:
@@ -124,11 +133,16 @@ def parse_inspect(text: str) -> list[dict[str, Any]]:
 
 def parse_time(text: str) -> float | None:
     """The engine's time (2026-11-23T02:47:11.123456789Z) in seconds; None when it is none."""
+    found = _TIME.match(text)
+    if not found:
+        return None
+    whole, fraction, sign, hours, minutes = found.groups()
     try:
-        whole = datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-        return whole.timestamp() + float(f"0.{text[20:].split('Z')[0].split('+')[0] or 0}")
+        seconds = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
     except ValueError:
         return None
+    ahead = (int(hours or 0) * 60 + int(minutes or 0)) * 60
+    return seconds + float(f"0.{fraction or 0}") - (-ahead if sign == "-" else ahead)
 
 
 def _container_ids(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> list[str]:

@@ -34,11 +34,13 @@ def last_lines(
 
 def capture(service: Service, lines: Sequence[str], name: str) -> list[Evidence]:
     """The state of the sickest instance and the log lines as evidence, whose names begin with `name`."""
-    sick = [each for each in service.instances if each.state != RUNNING] or list(service.instances)
+    sick = [each for each in service.instances if each.state != RUNNING]
+    ended = [each for each in sick if each.state not in ("paused", "created")]
+    first = (sick or service.instances)[0]
     return [
         Evidence(f"{name}.state", service.state),
-        Evidence(f"{name}.exit_code", sick[0].exit_code),
-        Evidence(f"{name}.health", sick[0].health or None),
+        Evidence(f"{name}.exit_code", ended[0].exit_code if ended else None),
+        Evidence(f"{name}.health", first.health or None),
         Evidence(f"{name}.restarts", sum(each.restarts for each in service.instances)),
         Evidence(f"{name}.log", list(lines), last_error(lines)),
     ]
@@ -46,9 +48,14 @@ def capture(service: Service, lines: Sequence[str], name: str) -> list[Evidence]
 
 def last_error(lines: Sequence[str]) -> str:
     """The line that says most about a failure: an exception, else an error, else the last."""
-    bare = [text for text in (_STAMP.sub("", line).strip() for line in lines) if text]
+    texts = [text for text in map(bare, lines) if text]
     for pattern in (_EXCEPTION, _ERROR):
-        for line in reversed(bare):
-            if pattern.search(line):
-                return line
-    return bare[-1] if bare else ""
+        for text in reversed(texts):
+            if pattern.search(text):
+                return text
+    return texts[-1] if texts else ""
+
+
+def bare(line: str) -> str:
+    """A log line without the engine's time."""
+    return _STAMP.sub("", line).strip()
