@@ -130,7 +130,7 @@ def _url(parameters: Mapping[str, Any]) -> str:
 
 def _ask(parameters: Mapping[str, Any], url: str, samples: int) -> list[Answer]:
     """All at once, so that each of several workers gets its share and a hang costs one time limit."""
-    if not url:
+    if not url or samples == 0:
         return []
     if not url.startswith(("http://", "https://")):
         raise FailedError(f"cannot check {parameters['service']}: {url!r} is not an http or https URL")
