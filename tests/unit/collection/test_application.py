@@ -54,6 +54,25 @@ def test_a_finding_for_what_was_seen(what: Seen, expected: list[str]) -> None:
     assert [each.id for each in _application.judge(what)] == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-11-23T02:47:11Z", 0),
+        ("2026-11-23T02:47:11.250000001Z", 0.25),
+        ("2026-11-23T04:47:11.25+02:00", 0.25),  # the clock of an engine that has a time zone
+        ("2026-11-22T21:17:11-05:30", 0),
+        ("2026-11-23T02:47:11", None),
+        ("2026-13-23T02:47:11Z", None),
+        ("Traceback (most recent call last):", None),
+        ("", None),
+    ],
+)
+def test_the_engines_time(text: str, seconds: float | None) -> None:
+    begun = parse_time("2026-11-23T02:47:11Z")
+    assert begun == 1_795_402_031
+    assert parse_time(text) == (None if seconds is None else pytest.approx(begun + seconds, abs=1e-5))
+
+
 def test_the_share_is_in_the_sentence() -> None:
     (finding,) = _application.judge(seen([GOOD] * 7 + [BAD] * 5))
     assert "5 of 12 answers 503" in finding.sentence

@@ -1,11 +1,11 @@
-"""application_check as a whole: what it asks, whom it blames, how long it waits; a host on paper, no network."""
+"""application_check as a whole: what it asks, whom it blames, how long it waits; a host on paper."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ LOOK = ["ps", "inspect"]
 
 def stamp(time: float) -> str:
     """As the engine writes it."""
-    return datetime.fromtimestamp(time + AHEAD, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(time + AHEAD, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Host:
         self.time += seconds
         self.slept += seconds
 
-    def run(self, command: Sequence[str], stdin: str) -> Completed:
+    def run(self, command: Sequence[str], _stdin: str) -> Completed:
         assert command[:3] == ["timeout", "-k", "1"]
         assert command[4] == "docker"
         verb = command[5]
@@ -150,11 +150,11 @@ def test_the_backend_blames_its_database_with_the_share(host: Host) -> None:
 
 def test_a_new_connection_is_tried_even_when_the_workers_that_answer_are_well(host: Host) -> None:
     host.pages[READY] = [BAD, *[GOOD] * 23]
-    host.connection = Completed(1, "imported\n", "Traceback\npsycopg.OperationalError: FATAL: too many\n")
+    host.connection = Completed(1, "imported\n", "Traceback\npsycopg.OperationalError: FATAL: full\n")
     result = host.check()
     assert ids(result) == ["application-database"]
     assert result.sentence.endswith(
-        "a new connection to the database from saveit-backend fails: psycopg.OperationalError: FATAL: too many"
+        "a new connection to the database from saveit-backend fails: psycopg.OperationalError: FATAL: full"
     )
 
 
@@ -168,9 +168,7 @@ def test_a_connection_that_hangs_is_told_from_a_backend_that_hangs(host: Host) -
     assert ids(host.check(frontend_url="")) == ["application-unresponsive"]
 
 
-@pytest.mark.parametrize(
-    ("age", "expected"), [(3, "application-database"), (3000, "application-not-ready")]
-)
+@pytest.mark.parametrize(("age", "expected"), [(3, "application-database"), (3000, "application-not-ready")])
 def test_what_the_log_says_just_now_counts_and_what_it_said_long_ago_does_not(
     host: Host, age: float, expected: str
 ) -> None:
@@ -190,7 +188,7 @@ def test_another_service_is_not_asked_about_the_database(host: Host) -> None:
 
 
 def start(host: Host, took: float, ready_after: float) -> None:
-    """It was started this moment, logs the end of its start after `took`, and is ready after `ready_after`."""
+    """It was started this moment, logs after `took` that it has, and is ready after `ready_after`."""
     host.begun, host.restarts = NOW, 0
     host.log = [(NOW + took, "INFO:     Application startup complete.")]
 
