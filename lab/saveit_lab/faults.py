@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from saveit_lab import containers, redis_faults
+from saveit_lab import application_faults, containers, database_faults, redis_faults
 from saveit_lab.errors import LabError
 
 RECOVERED = "recovered"  # what a remediation should achieve
@@ -74,6 +74,97 @@ TABLE = (
         "redis-misconf", "redis", "redis", UNRESOLVED, "redis-misconf",
         "the server cannot save its data to disk and refuses writes",
         redis_faults.forbid_saving, redis_faults.refuses("MISCONF"),
+    ),
+    Fault(
+        "application-stopped", "application", "backend", RECOVERED, "service-stopped",
+        "the backend's container is stopped",
+        lambda: containers.stop("backend"), lambda: containers.is_in("backend", "exited"),
+    ),
+    Fault(
+        "application-paused", "application", "backend", RECOVERED, "service-paused",
+        "the backend's container is paused",
+        lambda: containers.pause("backend"), lambda: containers.is_in("backend", "paused"),
+    ),
+    Fault(
+        "application-sigstop", "application", "backend", RECOVERED, "application-unresponsive",
+        "every process of the backend is stopped by SIGSTOP, the container runs",
+        application_faults.stop_processes, application_faults.is_silent,
+    ),
+    Fault(
+        "application-blocked-loop", "application", "backend", RECOVERED, "application-unresponsive",
+        "the event loop of every worker is blocked; connections are taken and never answered",
+        application_faults.order("block"), application_faults.is_silent,
+    ),
+    Fault(
+        "application-503", "application", "backend", RECOVERED, "application-not-ready",
+        "ready answers 503 though the database is well; a restart ends it",
+        application_faults.order("not-ready"), application_faults.is_not_ready,
+    ),
+    Fault(
+        "application-flapping", "application", "backend", RECOVERED, "application-not-ready",
+        "two workers answer 503 and the others 200 (with one worker, that one); a restart ends it",
+        application_faults.order("not-ready 2"), application_faults.answers_503,
+    ),
+    Fault(
+        "application-spoiled", "application", "backend", RECOVERED, "application-not-ready",
+        "a file in the container's own layer keeps the backend at 503; a restart does not help",
+        application_faults.spoil, application_faults.is_not_ready,
+    ),
+    Fault(
+        "application-crash-loop", "application", "backend", UNRESOLVED, "application-crash-loop",
+        "the backend crashes at each start for its configuration",
+        application_faults.crash_at_start, application_faults.restarts_again_and_again,
+    ),
+    Fault(
+        "frontend-stopped", "application", "frontend", RECOVERED, "service-stopped",
+        "the frontend's container is stopped",
+        lambda: containers.stop("frontend"), lambda: containers.is_in("frontend", "exited"),
+    ),
+    Fault(
+        "frontend-sigstop", "application", "frontend", RECOVERED, "frontend-failing",
+        "every process of the frontend is stopped by SIGSTOP, the container runs",
+        application_faults.stop_frontend, application_faults.frontend_is_silent,
+    ),
+    Fault(
+        "database-stopped", "database", "postgres", RECOVERED, "service-stopped",
+        "the container is stopped",
+        lambda: containers.stop("postgres"), lambda: containers.is_in("postgres", "exited"),
+    ),
+    Fault(
+        "database-killed", "database", "postgres", RECOVERED, "service-stopped",
+        "the container is killed and not started again",
+        lambda: containers.kill("postgres"), lambda: containers.is_in("postgres", "exited"),
+    ),
+    Fault(
+        "database-paused", "database", "postgres", RECOVERED, "service-paused",
+        "the container is paused; whoever asks the database hangs",
+        lambda: containers.pause("postgres"), lambda: containers.is_in("postgres", "paused"),
+    ),
+    Fault(
+        "database-slots-exhausted", "database", "postgres", RECOVERED, "database-slots-exhausted",
+        "another client's idle sessions take every slot, the reserved ones too where its role gets them",
+        database_faults.take_every_slot, database_faults.some_workers_fail,
+    ),
+    Fault(
+        "database-idle-in-transaction", "database", "postgres", RECOVERED, "database-idle-in-transaction",
+        "a session idle in transaction holds a lock that every worker of the backend waits for",
+        database_faults.hold_locks, database_faults.locks_are_waited_for,
+    ),
+    Fault(
+        "database-pool-leak", "database", "backend", RECOVERED, "database-pool-exhausted",
+        "the backend has lost all connections of its pools; the database has no session that could be ended",
+        database_faults.leak_pool, database_faults.pool_is_leaked,
+    ),
+    Fault(
+        "database-hung", "database", "postgres", UNRESOLVED, "database-timeout",
+        "the server process is stopped by SIGSTOP: old sessions go on, nobody new gets in; a "
+        "restart is high risk",
+        lambda: containers.send("postgres", "STOP"), database_faults.takes_no_connection,
+    ),
+    Fault(
+        "database-wrong-password", "database", "postgres", UNRESOLVED, "database-auth",
+        "the database has another password than the backend",
+        database_faults.change_password, database_faults.logins_fail,
     ),
 )  # fmt: skip
 

@@ -19,12 +19,13 @@ SECRETS = STATE / "secrets.env"
 
 def prepare() -> None:
     """Make the folders. Containers read some of them as another user, whatever the umask is."""
-    for folder in (STATE, CERTIFICATES, DOCKER_CONFIG, FAULTY, FAULTY / "redis"):
+    faulty = [FAULTY / service for service in ("backend", "postgres", "redis")]
+    for folder in (STATE, CERTIFICATES, DOCKER_CONFIG, FAULTY, *faulty):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
-    redis = FAULTY / "redis" / "fault.conf"
-    if not redis.exists():
-        write(redis, "")
+    for service in ("postgres", "redis"):
+        if not (FAULTY / service / "fault.conf").exists():
+            write(FAULTY / service / "fault.conf", "")
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:

@@ -102,16 +102,19 @@ def test_the_action_group_is_those_that_touch_the_target() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_secret_is_not_logged(name: str) -> None:
     for option, spec in logic(name).ARGUMENTS.items():
-        assert spec.get("no_log", False) is (option in ("password", "stdin")), option
+        assert spec.get("no_log", False) is (option in ("password", "login_password", "stdin")), option
 
 
 TASKS: dict[str, dict[str, Any]] = {
+    "application_check": {"service": "redis", "url": "http://127.0.0.1:1/", "samples": 1},
     "service_info": {"service": "redis"},
     "service_restart": {"service": "redis", "method": "restart"},
     "service_logs": {"service": "redis", "count": {"served": "served"}},
     "service_exec": {"service": "redis", "command": ["redis-cli", "FLUSHALL"]},
     "redis_check": {"writes": True},
     "http_check": {"url": "http://127.0.0.1:1/", "subject": "backend", "probe": "x", "samples": 1},
+    "postgres_info": {},
+    "postgres_idle_cleanup": {"idle_minutes": 0},
     "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
 }
 
@@ -164,12 +167,15 @@ def test_every_module_runs_in_check_mode_without_a_write(
     assert docker.writes == []
     verdicts = {name: results[name]["verdict"] for name in TASKS}
     assert verdicts == {
+        "application_check": "application-unresponsive",
         "service_info": "running",
         "service_restart": "planned",
         "service_logs": "read",
         "service_exec": "planned",
         "redis_check": "healthy",
         "http_check": "failing",
+        "postgres_info": "healthy",
+        "postgres_idle_cleanup": "planned",
         "ladder": "",
     }
     for name, result in results.items():

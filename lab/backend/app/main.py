@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import health, metrics, mqtt, rate_limit
-from app.core import database, pinned
+from app.core import database, leak, pinned
 
 logger = logging.getLogger("app.requests")
 _handler = logging.StreamHandler(sys.stdout)
@@ -25,6 +25,7 @@ def startup() -> None:
     """A worker that cannot reach its database at the start ends, and is started again for ever."""
     database.prepare()
     pinned.start()
+    leak.listen()
     mqtt.start_subscriber()
 
 

@@ -115,6 +115,61 @@ def test_only_the_instances_that_need_it_are_touched(conversation: Any) -> None:
     assert len(result.diff["before"].splitlines()) == len(result.diff["after"].splitlines()) == 2
 
 
+def test_several_services_are_acted_upon_each_as_its_own_state_wants(conversation: Any) -> None:
+    """`others` are the other sick ones; one that is in another state is left alone."""
+    both = {"1": "redis", "2": "frontend"}
+    conversation.expect_look(both, containers("running"))
+    conversation.expect_look(both, containers("exited"), of="frontend")
+    conversation.expect(["docker", "start", "1"])
+    conversation.expect_look(both, containers("running"), of="frontend")
+    parameters = {**TARGET, "method": "start", "grace_seconds": 3, "others": ["redis", "frontend"]}
+    result = _service_restart.run(parameters, conversation.carrier())
+    assert (result.verdict, result.changed) == ("started", True)
+    assert result.sentence == "frontend was started (saveit-redis-1)"
+
+
+LABELS = {
+    "com.docker.compose.service": "redis",
+    "com.docker.compose.project.config_files": "/srv/compose.yml",
+    "com.docker.compose.project.working_dir": "/srv",
+}
+MADE = json.dumps([{"Id": "1", "Image": "sha256:1", "Config": {"Image": "redis:7", "Labels": LABELS}}])
+COMPOSE = ["docker", "compose", "--project-name", "saveit", "--project-directory", "/srv",
+           "--file", "/srv/compose.yml"]  # fmt: skip
+
+
+def ask_how_to_recreate(conversation: Any) -> None:
+    conversation.expect(["docker", "inspect", "1"], MADE).expect(["test", "-r", "/srv/compose.yml"])
+    conversation.expect(["docker", "image", "inspect", "--format={{.Id}}", "redis:7"], "sha256:1\n")
+    conversation.expect(["docker", "compose", "version", "--short"], "2.40.3\n")
+    conversation.expect([*COMPOSE, "config", "--quiet"])
+
+
+@pytest.mark.parametrize("status", ["running", "exited", "created", "dead"])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_recreate_asks_whether_it_can_and_check_mode_goes_no_further(
+    conversation: Any, status: str, check_mode: bool
+) -> None:
+    look(conversation, status)
+    ask_how_to_recreate(conversation)
+    if not check_mode:
+        up = ["up", "--detach", "--no-deps", "--no-build", "--force-recreate", "--timeout=3", "redis"]
+        conversation.expect([*COMPOSE, *up])
+        look(conversation, "running")
+    result = restart(conversation, "recreate", check_mode)
+    assert (result.verdict, result.changed) == ("planned" if check_mode else "recreated", True)
+    assert result.diff
+
+
+def test_compose_that_fails_is_quoted(conversation: Any) -> None:
+    look(conversation, "running")
+    ask_how_to_recreate(conversation)
+    up = ["up", "--detach", "--no-deps", "--no-build", "--force-recreate", "--timeout=3", "redis"]
+    conversation.expect([*COMPOSE, *up], rc=1, stderr="Error: port is already allocated")
+    with pytest.raises(FailedError, match="cannot recreate redis: Error: port is already allocated"):
+        restart(conversation, "recreate")
+
+
 def test_the_engine_that_refuses_is_quoted(conversation: Any) -> None:
     look(conversation, "exited")
     conversation.expect(["docker", "start", "1"], stderr="Error response from daemon: port is taken", rc=1)

@@ -4,7 +4,7 @@
 """docker-compose: services as the containers that carry compose's own labels.
 
 Both compose tools, v1 and v2, set the same labels, so plain `docker` does it all
-and neither tool has to be there.
+and neither tool has to be there, but for making containers anew (_compose_recreate).
 Containers are addressed by id, never by name. The label names are compose's own, see
 https://docs.docker.com/reference/compose-file/services/#labels.
 """
@@ -12,8 +12,11 @@ https://docs.docker.com/reference/compose-file/services/#labels.
 from __future__ import annotations
 
 import json
+import re
+from datetime import datetime, timezone
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.saveit.remediation.plugins.module_utils import _compose_recreate
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance, Service
@@ -21,6 +24,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._service import
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$")
 NEVER = "0001-01-01T00:00:00Z"  # how the engine says that something has not happened
 
 
@@ -31,6 +35,13 @@ def look(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> Servi
     """
     inspected = _docker(parameters, carrier, ["inspect", *_container_ids(parameters, carrier, service)])
     return Service(service, tuple(_instance(each) for each in parse_inspect(inspected.stdout)))
+
+
+def now(parameters: Mapping[str, Any], carrier: Carrier) -> float:
+    """The time by the engine's clock, which is the one in its logs and states; ours where it has none."""
+    said = _docker(parameters, carrier, ["info", "--format={{.SystemTime}}"]).stdout
+    known = parse_time(said.strip())
+    return carrier.now() if known is None else known
 
 
 def start(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> None:
@@ -55,6 +66,34 @@ def restart(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance,
         attempt=f"cannot restart {instance.name}",
         timeout=60 + grace,
     )
+
+
+def how_to_recreate(
+    parameters: Mapping[str, Any], carrier: Carrier, service: Service, grace: int
+) -> list[str]:
+    """The command that makes the service's containers anew; only looks.
+
+    Raises FailedError with the reason where it cannot be done.
+    """
+    inspected = _docker(parameters, carrier, ["inspect", service.instances[0].id])
+    return _compose_recreate.command(parameters, carrier, parse_inspect(inspected.stdout)[0], grace)
+
+
+def recreate(carrier: Carrier, service: Service, command: Sequence[str], grace: int) -> None:
+    """Run the command of how_to_recreate. Raises FailedError with compose's words."""
+    done = carrier.command(command, timeout=120 + grace)
+    if done.rc != 0:
+        raise FailedError(f"cannot recreate {service.name}: {done.said}")
+
+
+def early_logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, seconds: float) -> str:
+    """What a container logged in the first seconds after its start, with the engine's time in front."""
+    begun = parse_time(instance.started_at)
+    if begun is None:
+        return ""
+    window = [f"--since={begun:.3f}", f"--until={begun + seconds:.3f}"]
+    done = _docker(parameters, carrier, ["logs", "--timestamps", *window, instance.id])
+    return done.stdout + done.stderr
 
 
 def logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, tail: int, since: float) -> str:
@@ -90,6 +129,20 @@ def parse_inspect(text: str) -> list[dict[str, Any]]:
     if not isinstance(containers, list) or not all(isinstance(each, dict) for each in containers):
         raise FailedError("cannot read what `docker inspect` printed: it is not a list of containers")
     return containers
+
+
+def parse_time(text: str) -> float | None:
+    """The engine's time (2026-11-23T02:47:11.123456789Z) in seconds; None when it is none."""
+    found = _TIME.match(text)
+    if not found:
+        return None
+    whole, fraction, sign, hours, minutes = found.groups()
+    try:
+        seconds = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return None
+    ahead = (int(hours or 0) * 60 + int(minutes or 0)) * 60
+    return seconds + float(f"0.{fraction or 0}") - (-ahead if sign == "-" else ahead)
 
 
 def _container_ids(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> list[str]:
