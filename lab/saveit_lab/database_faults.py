@@ -89,9 +89,7 @@ def leak_pool() -> None:
     """Every worker's pool believes that all its connections are in use; no session is left that could be
     ended."""
     began, workers = f"{time.time():.3f}", _workers()
-    docker.must(
-        "leak the backend's pool", "exec", docker.container("backend"), "python", "-c", LEAK, timeout=60
-    )
+    docker.must("leak the backend's pool", "exec", docker.container("backend"), "python", "-c", LEAK)
     if not until(lambda: _log(began).count("pool leaked") >= workers, 30):
         raise LabError(f"cannot leak the backend's pool: not all of its {workers} workers say so")
     _ask(READY, 2 * workers, timeout=POOL_TIMEOUT + 15)  # so that its log has the words
