@@ -321,6 +321,43 @@ def test_a_login_that_only_we_fail_with_is_our_own_fault(server: Server) -> None
         look(server, login_password="wrong", client=client)
 
 
+def test_a_way_that_only_we_fail_on_is_no_fault_of_the_database(server: Server) -> None:
+    client = {"name": "backend", "verdict": "healthy", "sentence": "", "said": []}
+    with pytest.raises(ObstacleError, match="it is our way there that is wrong"):
+        look(server, login_port=1, client=client)
+    assert look(server, login_port=1, client={**client, "verdict": "failing"}).verdict == "refused"
+
+
+def test_a_name_that_nobody_resolves_is_not_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forever = threading.Event()
+
+    def resolve(*_given: Any, **_more: Any) -> Any:
+        forever.wait(30)
+        raise OSError("too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    begun = time.monotonic()
+    result = look(server, login_host="db.example.com", timeout_seconds=0.2)
+    assert (result.verdict, time.monotonic() - begun < 5) == ("timeout", True)
+    assert "db.example.com not resolved within 0.2 s" in result.sentence
+    forever.set()
+
+
+def test_every_address_of_a_name_is_tried(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [(None, None, None, "", (address, server.port)) for address in ("127.0.0.9", "127.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_more: addresses)
+    assert look(server, login_host="db.example.com").verdict == "healthy"
+
+
+def test_a_certificate_file_that_is_none_is_a_failure_of_ours(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("not a certificate", "utf-8")
+    for file in ("absent.crt", "ca.crt"):
+        with pytest.raises(FailedError, match=rf"cannot verify PostgreSQL at 127.0.0.1: .*{file}"):
+            look(server, ssl_mode="verify-ca", ca_file=str(tmp_path / file))
+
+
 def test_a_stopped_server_does_not_answer_in_time(server: Server) -> None:
     server.process.send_signal(signal.SIGSTOP)
     try:
