@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from saveit_lab import containers, docker, places, probes
@@ -19,11 +20,26 @@ POOL_TIMEOUT = 30  # seconds, of the backend
 
 WORKERS = "import os; print(os.environ.get('WORKERS', '4'))"
 LEAK = """
-import os, pathlib, signal
-for folder in pathlib.Path('/proc').glob('[0-9]*'):
-    stat = (folder / 'stat').read_text().rpartition(')')[2].split()
-    if stat[1] == '1' and b'app.serve' in (folder / 'cmdline').read_bytes():
-        os.kill(int(folder.name), signal.SIGUSR2)
+import os, pathlib, signal, time
+
+def listens(folder):
+    try:
+        stat = (folder / 'stat').read_text().rpartition(')')[2].split()
+        if stat[1] != '1' or b'app.serve' not in (folder / 'cmdline').read_bytes():
+            return False
+        caught = (folder / 'status').read_text().partition('SigCgt:')[2].split()[0]
+        return int(caught, 16) >> signal.SIGUSR2 - 1 & 1
+    except FileNotFoundError:
+        return False
+
+ends = time.monotonic() + 30
+while time.monotonic() < ends:
+    workers = [int(folder.name) for folder in pathlib.Path('/proc').glob('[0-9]*') if listens(folder)]
+    if len(workers) >= int(os.environ.get('WORKERS', '4')):  # one that still starts would be ended by it
+        break
+    time.sleep(0.1)
+for worker in workers:
+    os.kill(worker, signal.SIGUSR2)
 """
 
 
@@ -54,7 +70,7 @@ def hold_locks() -> None:
         lambda: _number("state = 'idle in transaction' AND application_name = 'lab-migration'") > 0, 10
     ):
         raise LabError("cannot hold a lock: the session that should is not there")
-    workers = int(docker.execute("backend", "python", "-c", WORKERS).output.strip() or 4)
+    workers = _workers()
 
     def all_wait() -> bool:
         _ask("/api/v1/items", 2 * workers, timeout=1)
@@ -72,15 +88,15 @@ def locks_are_waited_for() -> bool:
 def leak_pool() -> None:
     """Every worker's pool believes that all its connections are in use; no session is left that could be
     ended."""
+    began, workers = f"{time.time():.3f}", _workers()
     docker.must("leak the backend's pool", "exec", docker.container("backend"), "python", "-c", LEAK)
-    if not until(lambda: "pool leaked" in _log("30s"), 15):
-        raise LabError("cannot leak the backend's pool: it does not say so")
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: probes.get(8000, READY, timeout=POOL_TIMEOUT + 15), range(8)))
+    if not until(lambda: _log(began).count("pool leaked") >= workers, 30):
+        raise LabError(f"cannot leak the backend's pool: not all of its {workers} workers say so")
+    _ask(READY, 2 * workers, timeout=POOL_TIMEOUT + 15)  # so that its log has the words
 
 
 def pool_is_leaked() -> bool:
-    return "QueuePool limit" in _log("60s") and _psql("SELECT 1").ok and any(ask_ready(4))
+    return "QueuePool limit" in _log("60s") and _psql("SELECT 1").ok and len(ask_ready(8)) == 8
 
 
 def change_password() -> None:
@@ -117,6 +133,10 @@ def _ask(path: str, times: int, timeout: float) -> list[str]:
     with ThreadPoolExecutor(max(4, times // 2)) as pool:
         answers = pool.map(lambda _: probes.get(8000, path, timeout=timeout), range(times))
     return [complaint for complaint in answers if complaint]
+
+
+def _workers() -> int:
+    return int(docker.execute("backend", "python", "-c", WORKERS).output.strip() or 4)
 
 
 def _client(what: str) -> None:

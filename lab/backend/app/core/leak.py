@@ -6,6 +6,9 @@ be ended.
 
 import signal
 import threading
+import time
+
+from sqlalchemy.exc import OperationalError
 
 from app.core.database import engine
 from app.saying import say
@@ -20,7 +23,11 @@ def listen() -> None:
 def _leak() -> None:
     pool = engine.pool
     while pool.checkedout() < pool.size() + pool._max_overflow:
-        connection = engine.raw_connection()
+        try:
+            connection = engine.raw_connection()
+        except OperationalError:  # the server is slow to see that the ones before have ended: no slot is left
+            time.sleep(0.2)
+            continue
         connection.dbapi_connection.close()
         _lost.append(connection)
     say(f"pool leaked: {pool.status()}")

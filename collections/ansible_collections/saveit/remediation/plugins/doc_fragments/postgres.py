@@ -45,7 +45,9 @@ options:
     type: str
     default: ""
   reserved_user:
-    description: The role that gets the reserved slots, tried when no other slot is left.
+    description:
+      - The role that gets the reserved slots, tried when no other slot is left.
+      - With O(login_host) it logs in with O(login_password) too; without it, C(.pgpass) may hold both.
     type: str
     default: ""
   ssl_mode:

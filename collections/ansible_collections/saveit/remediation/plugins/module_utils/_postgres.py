@@ -46,6 +46,8 @@ _BY_SQLSTATE = {
     "57014": "timeout",
     "57P01": "refused",
 }
+# Of libpq, after its complaint.
+_ADVICE = ("Is the server running", "Multiple connection attempts failed")
 _POOL = re.compile(r"QueuePool limit|pool exhausted|PoolTimeout|couldn't get a connection", re.IGNORECASE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'?|\$(\w*)\$.*?(?:\$\1\$|$)|\b\d+(?:\.\d+)?\b", re.DOTALL)
 
@@ -91,6 +93,7 @@ def complaint(line: str) -> str:
 def last_words(text: str) -> str:
     """The server's own sentence in what psql or libpq said, which puts the connection in front of it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(_ADVICE)] or lines
     said = [line for line in lines if re.search(r"\b(FATAL|ERROR|PANIC):", line)] or lines
     return re.sub(r"^.*?\b(FATAL|ERROR|PANIC):\s+", r"\1: ", said[-1]) if said else "no word"
 
@@ -220,3 +223,8 @@ def sees_all(document: Mapping[str, Any]) -> bool:
     """May our role see the state of other users' sessions?"""
     about = document["about"]
     return bool(about["superuser"] or about["may_read"])
+
+
+def hidden(document: Mapping[str, Any]) -> int:
+    """How many sessions there are whose state our role may not see."""
+    return 0 if sees_all(document) else sum(each["state"] is None for each in document["sessions"])

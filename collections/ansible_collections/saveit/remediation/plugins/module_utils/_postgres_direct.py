@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import select
+import socket
+import ssl
+import threading
 import time
 from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _postgres
 from ansible_collections.saveit.remediation.plugins.module_utils._postgres import Answer
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+
+MOST_ADDRESSES = 3  # of one name that are tried
 
 
 def ask_directly(parameters: Mapping[str, Any], sql: str, user: str, application: str) -> Answer:
@@ -23,18 +28,23 @@ def ask_directly(parameters: Mapping[str, Any], sql: str, user: str, application
             f"cannot talk to PostgreSQL at {parameters['login_host']}: "
             f"the Python library psycopg (version 3) is not installed: {error}"
         ) from error
+    _check_ca_file(parameters)
     timeout = parameters["timeout_seconds"]
     ends = time.monotonic() + timeout
+    addresses = _resolve(parameters, timeout)
+    if isinstance(addresses, Answer):
+        return addresses
     try:
         connection = psycopg.connect(
-            host=parameters["login_host"],
+            host=",".join([parameters["login_host"]] * len(addresses or [""])),
+            hostaddr=",".join(addresses) or None,
             port=parameters["login_port"],
             user=user,
             password=parameters["login_password"] or None,
             dbname=parameters["database"],
             sslmode=parameters["ssl_mode"],
             sslrootcert=parameters["ca_file"] or None,
-            connect_timeout=max(2, round(timeout)),  # libpq takes no less than 2
+            connect_timeout=max(2, round(timeout / max(1, len(addresses)))),  # each; libpq takes no less
             application_name=application,
             autocommit=True,
         )
@@ -46,6 +56,41 @@ def ask_directly(parameters: Mapping[str, Any], sql: str, user: str, application
         return _converse(connection.pgconn, sql, max(1.0, ends - time.monotonic()), timeout)
     finally:
         connection.close()
+
+
+def _check_ca_file(parameters: Mapping[str, Any]) -> None:
+    """Raises FailedError: libpq reads it only once the server offers TLS."""
+    file = parameters["ca_file"]
+    try:
+        if file:
+            ssl.create_default_context(cafile=file)
+    except OSError as error:  # ssl.SSLError is one
+        why = error.strerror or error
+        raise FailedError(
+            f"cannot verify PostgreSQL at {parameters['login_host']}: ca_file {file}: {why}"
+        ) from error
+
+
+def _resolve(parameters: Mapping[str, Any], timeout: float) -> list[str] | Answer:
+    """The addresses of the host: the system's resolver has limits of its own, and waits longer than ours. The
+    folder of a socket has none.
+    """
+    host: str = parameters["login_host"]
+    found: list[list[str] | Answer] = []
+    if host.startswith("/"):
+        return []
+
+    def ask() -> None:
+        try:
+            known = socket.getaddrinfo(host, parameters["login_port"], type=socket.SOCK_STREAM)
+            found.append(list(dict.fromkeys(str(each[4][0]) for each in known))[:MOST_ADDRESSES])
+        except (OSError, UnicodeError) as error:
+            found.append(Answer(ended="refused", detail=f"cannot resolve {host}: {error}"))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    return found[0] if found else Answer(ended="timeout", detail=f"{host} not resolved within {timeout:g} s")
 
 
 def _converse(wire: Any, sql: str, seconds: float, timeout: float) -> Answer:

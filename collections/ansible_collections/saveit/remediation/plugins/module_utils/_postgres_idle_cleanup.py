@@ -62,13 +62,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     where, answer = ask(parameters, carrier, sql)
     opened = _Opened(where, answer)
     if answer.ended == "slots":
-        if not parameters["process_fallback"]:
-            raise FailedError(
-                f"cannot end idle sessions of {_at(parameters, where)}: {answer.detail}; no slot is "
-                f"left for us, the "
-                "reserved ones are taken too or not for our role (reserved_user); process_fallback "
-                "can free one"
-            )
+        _check_fallback(parameters, where, answer)
         if carrier.check_mode:
             return _planned_process(parameters, _postgres_process.choose(parameters, carrier), where)
         _open(parameters, carrier, sql, opened)
@@ -100,6 +94,21 @@ def _check_limits(parameters: Mapping[str, Any]) -> None:
         )
     if any("\0" in each for name in ("exclude_users", "exclude_applications") for each in parameters[name]):
         raise FailedError("cannot end idle sessions: an excluded name holds a NUL character, no name can")
+
+
+def _check_fallback(parameters: Mapping[str, Any], where: str, answer: Answer) -> None:
+    """May a slot be freed through a process?"""
+    why = f"cannot end idle sessions of {_at(parameters, where)}: {answer.detail}; no slot is left for us"
+    if not parameters["process_fallback"]:
+        raise FailedError(
+            f"{why}, the reserved ones are taken too or not for our role (reserved_user); "
+            "process_fallback can free one"
+        )
+    if parameters["exclude_applications"]:
+        raise FailedError(
+            f"{why}, and none is freed by ending a process: it does not show its application_name, "
+            f"and {', '.join(parameters['exclude_applications'])} may not be ended (exclude_applications)"
+        )
 
 
 def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,6 +185,13 @@ def _told(
     missing = before["not_permitted"]
     if missing:
         sentence += f"; {len(missing)} more may not be ended: {_why_not(before)}"
+    hidden = _postgres.hidden(before)
+    if hidden:
+        user = before["about"]["user"]
+        sentence += (
+            f"; the state of {hidden} of other roles' sessions is hidden: {user} lacks the privilege "
+            f"pg_read_all_stats (GRANT pg_read_all_stats TO {user})"
+        )
     lines = [f"{each.words}\n" for each in opened.processes]
     lines += [f"{_postgres.describe(each)}\n" for each in chosen]
     return Result(

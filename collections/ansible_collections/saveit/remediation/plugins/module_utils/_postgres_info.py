@@ -71,16 +71,28 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     while answer.ended == "starting" and carrier.now() < waits_until:
         carrier.sleep(1)
         where, answer = ask(parameters, carrier, _postgres_sql.INFO)
-    client = parameters["client"] or {}
-    if answer.ended == "auth" and client.get("verdict") == "healthy":
-        raise ObstacleError(
-            "no-database-login",
-            f"cannot look into {parameters['service']} ({where}) as {parameters['login_user']}: "
-            f"{answer.detail}; "
-            f"{client['name']} gets on with it, so it is our login that is wrong",
-            "unreachable",
-        )
+    _check_the_way(parameters, where, answer)
     return judge(parameters, where, answer)
+
+
+def _check_the_way(parameters: Mapping[str, Any], where: str, answer: Answer) -> None:
+    """Raises ObstacleError where we are refused and the client is not: then it is not the database that is
+    sick."""
+    client = parameters["client"] or {}
+    if client.get("verdict") != "healthy":
+        return
+    cannot = f"cannot look into {parameters['service']} ({where}) as {parameters['login_user']}"
+    if answer.ended == "auth":
+        sentence = (
+            f"{cannot}: {answer.detail}; {client['name']} gets on with it, so it is our login that is wrong"
+        )
+        raise ObstacleError("no-database-login", sentence, "unreachable")
+    if parameters["login_host"] and answer.ended in ("refused", "timeout"):
+        sentence = (
+            f"{cannot}: {answer.detail}; {client['name']} gets on with it, so it is our way there that is "
+            "wrong (login_host, login_port, a firewall), or it lets nobody new in"
+        )
+        raise ObstacleError("no-way-to-database", sentence, "unreachable")
 
 
 def judge(parameters: Mapping[str, Any], where: str, answer: Answer) -> Result:

@@ -13,8 +13,7 @@ version_added: 0.1.0
 description:
   - Ends sessions that have been idle longer than a limit, the oldest first, and only as many as needed.
   - One statement decides and ends. Each session is read once more in the moment before, and is let live
-    when it
-    became active in between.
+    when it became active in between.
   - Idleness is the time since C(state_change). Sessions of other databases, replication and background
     processes, and our own are never ended.
 author:
@@ -62,6 +61,7 @@ options:
       - When no slot is left for us, end one oldest idle session by SIGTERM to its server process inside the
         service, and then go on by SQL. Another one, up to three, only when somebody else took the slot.
       - How long that session has been idle cannot be seen; its process must be older than O(idle_minutes).
+      - Nor can its C(application_name); so this is not done where O(exclude_applications) names any.
     type: bool
     default: false
 seealso:
