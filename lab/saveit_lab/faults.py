@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from saveit_lab import containers, redis_faults
+from saveit_lab import containers, redis_faults, resource_faults
 from saveit_lab.errors import LabError
 
 RECOVERED = "recovered"  # what a remediation should achieve
@@ -75,6 +75,18 @@ TABLE = (
         "the server cannot save its data to disk and refuses writes",
         redis_faults.forbid_saving, redis_faults.refuses("MISCONF"),
     ),
+    Fault(
+        "memory-leak", "memory", "backend", RECOVERED, "memory-high",
+        "a worker leaks memory and stops just below the container's limit",
+        resource_faults.leak, resource_faults.is_nearly_full,
+    ),
+    Fault(
+        "memory-oom-loop", "memory", "backend", RECOVERED, "memory-oom",
+        "the workers need more than the container may have and are killed again and again",
+        resource_faults.need_more_memory, resource_faults.kills_go_on,
+    ),
+    # Not here yet: cpu-busy-loop and cpu-throttled (resource_faults.spin, .load). `is_throttled`
+    # is true of a backend that only starts, and the order to a worker can come before it listens.
 )  # fmt: skip
 
 

@@ -1,0 +1,79 @@
+"""Too little memory, too little CPU: what brings a backend to its limits, and how to see that it is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+
+from saveit_lab import containers, docker, places
+
+LEAK_TO = 930  # MiB, of 1024
+CACHE = 1000  # MiB; with the workers themselves it is more than the limit, and less than one and a half
+NEARLY_FULL = 900
+CAP = "0.5"  # cores; a whole one would leave the smallest machines nothing to look and to repair with
+SPIN = 600  # seconds, after which a forgotten busy loop ends
+COUNTERS = (
+    "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/cpu.stat",
+    "/sys/fs/cgroup/memory/memory.usage_in_bytes", "/sys/fs/cgroup/memory/memory.oom_control",
+    "/sys/fs/cgroup/cpu/cpu.stat",
+)  # fmt: skip
+
+
+def leak() -> None:
+    _tell("leak", str(LEAK_TO))
+
+
+def need_more_memory() -> None:
+    container = docker.container("backend")
+    command = f"echo {CACHE} > /run/strain-cache"
+    docker.must("make the backend need more memory", "exec", container, "sh", "-c", command)
+    containers.restart("backend")
+
+
+def spin() -> None:
+    _cap()
+    _tell("spin", str(SPIN))
+
+
+def load() -> None:
+    """By a process of this machine, which ends by itself, and when the fault is repaired."""
+    _cap()
+    subprocess.Popen(
+        [sys.executable, "-m", "saveit_lab.load", "cpu-throttled"],
+        cwd=places.LAB, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def is_nearly_full() -> bool:
+    return _counter("memory.current", "memory.usage_in_bytes") >= NEARLY_FULL << 20
+
+
+def kills_go_on() -> bool:
+    """Three killed processes, and a fourth."""
+    return _counter("oom_kill") >= 4 and containers.is_in("backend", "running")
+
+
+def is_throttled() -> bool:
+    """In most tenths of a second of two seconds."""
+    before = _counter("nr_throttled")
+    time.sleep(2)
+    return _counter("nr_throttled") - before >= 12
+
+
+def _tell(*order: str) -> None:
+    container = docker.container("backend")
+    docker.must(f"tell a worker to {order[0]}", "exec", container, "python", "-m", "app.strain", *order)
+
+
+def _cap() -> None:
+    docker.must("lower the backend's CPU cap", "update", f"--cpus={CAP}", docker.container("backend"))
+
+
+def _counter(*names: str) -> int:
+    """A number out of the kernel's counters for the container, or 0."""
+    said = docker.execute("backend", "grep", "-sH", "", *COUNTERS).output
+    found = re.search(rf"(?:{'|'.join(map(re.escape, names))})[: ](\d+)$", said, re.MULTILINE)
+    return int(found[1]) if found else 0
