@@ -85,8 +85,16 @@ TABLE = (
         "the workers need more than the container may have and are killed again and again",
         resource_faults.need_more_memory, resource_faults.kills_go_on,
     ),
-    # Not here yet: cpu-busy-loop and cpu-throttled (resource_faults.spin, .load). `is_throttled`
-    # is true of a backend that only starts, and the order to a worker can come before it listens.
+    Fault(
+        "cpu-busy-loop", "cpu", "backend", RECOVERED, "cpu-high",
+        "a worker computes for nothing, at a low CPU cap",
+        resource_faults.spin, resource_faults.is_throttled,
+    ),
+    Fault(
+        "cpu-throttled", "cpu", "backend", RECOVERED, "cpu-throttled",
+        "requests need more CPU than the backend's cap gives",
+        resource_faults.load, resource_faults.is_throttled,
+    ),
 )  # fmt: skip
 
 

@@ -10,14 +10,16 @@ import time
 from saveit_lab import containers, docker, places
 
 LEAK_TO = 930  # MiB, of 1024
-CACHE = 1000  # MiB; with the workers themselves it is more than the limit, and less than one and a half
+NEED = 1200  # MiB: more than the limit, and under the threshold of one and a half of it
 NEARLY_FULL = 900
-CAP = "0.5"  # cores; a whole one would leave the smallest machines nothing to look and to repair with
-SPIN = 600  # seconds, after which a forgotten busy loop ends
+MIB = 1 << 20
+CAP = "0.2"  # cores; a busy machine gives a container no whole one, and then its cap is not what holds it up
+SPIN = 1800  # seconds, after which a forgotten busy loop ends
 COUNTERS = (
-    "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/cpu.stat",
+    "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory.stat",
+    "/sys/fs/cgroup/cpu.stat",
     "/sys/fs/cgroup/memory/memory.usage_in_bytes", "/sys/fs/cgroup/memory/memory.oom_control",
-    "/sys/fs/cgroup/cpu/cpu.stat",
+    "/sys/fs/cgroup/memory/memory.stat", "/sys/fs/cgroup/cpu/cpu.stat",
 )  # fmt: skip
 
 
@@ -26,8 +28,9 @@ def leak() -> None:
 
 
 def need_more_memory() -> None:
+    """A cache that outlives a restart, of what the workers themselves leave of the need."""
     container = docker.container("backend")
-    command = f"echo {CACHE} > /run/strain-cache"
+    command = f"echo {NEED - _working_set() // MIB} > /run/strain-cache"
     docker.must("make the backend need more memory", "exec", container, "sh", "-c", command)
     containers.restart("backend")
 
@@ -48,7 +51,7 @@ def load() -> None:
 
 
 def is_nearly_full() -> bool:
-    return _counter("memory.current", "memory.usage_in_bytes") >= NEARLY_FULL << 20
+    return _working_set() >= NEARLY_FULL * MIB
 
 
 def kills_go_on() -> bool:
@@ -57,10 +60,10 @@ def kills_go_on() -> bool:
 
 
 def is_throttled() -> bool:
-    """In most tenths of a second of two seconds."""
+    """In half of the tenths of a second of three seconds; a worker that only starts does not take as long."""
     before = _counter("nr_throttled")
-    time.sleep(2)
-    return _counter("nr_throttled") - before >= 12
+    time.sleep(3)
+    return _counter("nr_throttled") - before >= 15
 
 
 def _tell(*order: str) -> None:
@@ -72,8 +75,14 @@ def _cap() -> None:
     docker.must("lower the backend's CPU cap", "update", f"--cpus={CAP}", docker.container("backend"))
 
 
+def _working_set() -> int:
+    """In bytes, without the page cache that the kernel takes back before it kills."""
+    cache = _counter("total_inactive_file") or _counter("inactive_file")
+    return _counter("memory.current", "memory.usage_in_bytes") - cache
+
+
 def _counter(*names: str) -> int:
     """A number out of the kernel's counters for the container, or 0."""
     said = docker.execute("backend", "grep", "-sH", "", *COUNTERS).output
-    found = re.search(rf"(?:{'|'.join(map(re.escape, names))})[: ](\d+)$", said, re.MULTILINE)
+    found = re.search(rf"\b(?:{'|'.join(map(re.escape, names))})[: ](\d+)$", said, re.MULTILINE)
     return int(found[1]) if found else 0

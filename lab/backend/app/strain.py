@@ -1,7 +1,8 @@
 """Strain on memory and CPU that the lab brings upon this backend; the real one comes by it in other ways.
 
-An order is told to one worker by `python -m app.strain leak 930` or `... spin 600`; a restart forgets it.
-What CACHE says outlives a restart: a cache that the workers fill when they start, as large as it says in MiB.
+An order is told to one worker by `python -m app.strain leak 930` or `... spin 600`, which returns when the
+worker has taken it; a restart forgets it. What CACHE says outlives a restart: a cache that the workers fill
+when they start, as large as it says in MiB.
 """
 
 import hashlib
@@ -22,8 +23,10 @@ ORDER = Path("/run/strain")
 SIGNAL = signal.SIGRTMIN + 7
 MIB = 1 << 20
 STEP = 10  # MiB that are taken at a time
-REPORT_SECONDS = 0.04  # of CPU, whatever the machine's speed
+REPORT_SECONDS = 0.02  # of CPU, whatever the machine's speed
+PATIENCE = 20  # seconds until a worker has taken an order
 USED = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
+STAT = (Path("/sys/fs/cgroup/memory.stat"), Path("/sys/fs/cgroup/memory/memory.stat"))
 
 router = APIRouter()
 _kept: list[bytearray] = []
@@ -49,6 +52,7 @@ def _in_background(work) -> None:
 
 def _obey() -> None:
     order, number = ORDER.read_text(encoding="ascii").split()
+    ORDER.unlink()
     if order == "leak":
         while _used() < int(number) * MIB:
             _take()
@@ -79,22 +83,48 @@ def _burn(seconds: float, until: float = float("inf")) -> None:
 
 
 def _used() -> int:
-    return int(next(file for file in USED if file.exists()).read_text(encoding="ascii"))
+    """The working set: without the page cache that the kernel takes back before it kills."""
+    used = int(next(file for file in USED if file.exists()).read_text(encoding="ascii"))
+    lines = next(file for file in STAT if file.exists()).read_text(encoding="ascii").splitlines()
+    counters = dict(line.split() for line in lines)
+    return used - int(counters.get("total_inactive_file", counters.get("inactive_file", "0")))
+
+
+def _tell(order: str) -> None:
+    """Raises LookupError when no worker takes it."""
+    ORDER.write_text(order, encoding="ascii")
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        worker = _worker()
+        if worker:
+            os.kill(worker, SIGNAL)
+            while time.monotonic() < end and ORDER.exists():
+                time.sleep(0.05)
+            if not ORDER.exists():
+                return
+        time.sleep(0.1)
+    raise LookupError(f"no worker takes an order within {PATIENCE} s")
 
 
 def _worker() -> int:
-    """A child of the first process that is a copy of it."""
+    """A child of the first process that is a copy of it, and listens to orders; 0 when there is none."""
     parent = Path("/proc/1/cmdline").read_bytes()
     for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda each: int(each.name)):
         try:
             parents = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]
-            if parents == "1" and (folder / "cmdline").read_bytes() == parent:
+            if parents == "1" and (folder / "cmdline").read_bytes() == parent and _listens(folder):
                 return int(folder.name)
         except OSError:  # it has just ended
             continue
-    raise LookupError("no worker runs")
+    return 0
+
+
+def _listens(folder: Path) -> bool:
+    """Has it a handler? The signal ends a process that has none."""
+    lines = (folder / "status").read_text(encoding="utf-8").splitlines()
+    caught = next(line.split()[1] for line in lines if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (SIGNAL - 1) & 1)
 
 
 if __name__ == "__main__":
-    ORDER.write_text(" ".join(sys.argv[1:]), encoding="ascii")
-    os.kill(_worker(), SIGNAL)
+    _tell(" ".join(sys.argv[1:]))

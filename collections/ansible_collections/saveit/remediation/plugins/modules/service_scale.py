@@ -61,6 +61,13 @@ EXAMPLES = r"""
   saveit.remediation.service_scale:
     platform: compose
     service: worker
+
+- name: Have three instances of the worker for half an hour
+  saveit.remediation.service_scale:
+    platform: compose
+    service: worker
+    instances: 3
+    minutes: 30
 """
 
 RETURN = r"""
