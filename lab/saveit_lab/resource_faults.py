@@ -13,7 +13,7 @@ LEAK_TO = 930  # MiB, of 1024
 NEED = 1200  # MiB: more than the limit, and under the threshold of one and a half of it
 NEARLY_FULL = 900
 MIB = 1 << 20
-CAP = "0.2"  # cores; a busy machine gives a container no whole one, and then its cap is not what holds it up
+CAP = "0.15"  # cores; a busy machine gives a container no whole one, and then its cap is not what holds it up
 SPIN = 1800  # seconds, after which a forgotten busy loop ends
 COUNTERS = (
     "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory.stat",
@@ -55,8 +55,8 @@ def is_nearly_full() -> bool:
 
 
 def kills_go_on() -> bool:
-    """Three killed processes, and a fourth."""
-    return _counter("oom_kill") >= 4 and containers.is_in("backend", "running")
+    """Two killed processes, and a third."""
+    return _counter("oom_kill") >= 3 and containers.is_in("backend", "running")
 
 
 def is_throttled() -> bool:

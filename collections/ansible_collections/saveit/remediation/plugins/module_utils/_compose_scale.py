@@ -8,6 +8,7 @@ Only compose can make a container as its file says, so this needs the host's own
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
@@ -15,10 +16,9 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._compose import ask, look, parse_inspect
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
-from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Service
+from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance, Service
 
 _LABEL = "com.docker.compose."
-_TOOLS = (["docker", "compose"], ["docker-compose"])
 _TIMEOUT = 120  # seconds for compose to make the containers
 
 
@@ -31,6 +31,7 @@ class Composed:
     files: tuple[str, ...]
     env_files: tuple[str, ...]
     folder: str
+    hash: str  # of the configuration, the number of containers left out
     fixed_name: str  # "" when compose gave the name
     fixed_ports: tuple[tuple[str, str], ...]  # (address and port of the host, port of the container)
 
@@ -59,12 +60,14 @@ def read_composed(container: Mapping[str, Any]) -> Composed:
         for each in hosts or ()
         if str(each.get("HostPort", "")).isdigit() and each["HostPort"] != "0"
     ]
+    folder = labels.get(f"{_LABEL}project.working_dir", "")
     return Composed(
         project=project,
         service=service,
-        files=_list(labels.get(f"{_LABEL}project.config_files", "")),
-        env_files=_list(labels.get(f"{_LABEL}project.environment_file", "")),
-        folder=labels.get(f"{_LABEL}project.working_dir", ""),
+        files=_list(labels.get(f"{_LABEL}project.config_files", ""), folder),
+        env_files=_list(labels.get(f"{_LABEL}project.environment_file", ""), folder),
+        folder=folder,
+        hash=labels.get(f"{_LABEL}config-hash", ""),
         fixed_name="" if re.fullmatch(own, name) else name,
         fixed_ports=tuple(ports),
     )
@@ -93,10 +96,10 @@ def tool(parameters: Mapping[str, Any], carrier: Carrier) -> list[str]:
     given = list(parameters["compose_command"])
     if given:
         return given
-    for command in _TOOLS:
+    for command in ([*parameters["docker_command"], "compose"], ["docker-compose"]):
         done = carrier.command([*command, "version"])
         if done.rc == 0:
-            return list(command)
+            return command
     return []
 
 
@@ -134,7 +137,8 @@ def scale(
     known = {each.id for each in before.instances}
     new = [each for each in after.instances if each.id not in known]
     sick = [each for each in new if each.state != RUNNING]
-    if done.rc == 0 and not sick and len(after.instances) == number:
+    strange = bool(new) and _hashes(parameters, carrier, new) != {made.hash}
+    if done.rc == 0 and not sick and not strange and len(after.instances) == number:
         return after
     attempt = f"cannot scale {before.name} to {number}"
     if new:
@@ -146,14 +150,27 @@ def scale(
         why = f"{' '.join(command)} did not end within {_TIMEOUT} s"
     elif done.rc != 0:
         why = done.said
+    elif strange:
+        why = (
+            "its configuration would be another one: the compose file has changed since the service was "
+            "made, or is filled in with variables that are not set here"
+        )
     else:
         states = ", ".join(f"{each.name} is {each.state}" for each in sick)
         why = states or f"there are {len(after.instances)} afterwards"
     raise FailedError(f"{attempt}: {why}{removed}")
 
 
-def _list(label: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in str(label).split(",") if part.strip())
+def _hashes(parameters: Mapping[str, Any], carrier: Carrier, new: Sequence[Instance]) -> set[str]:
+    said = ask(
+        parameters, carrier, ["inspect", *(each.id for each in new)], "cannot read what was made"
+    ).stdout
+    return {read_composed(each).hash for each in parse_inspect(said)}
+
+
+def _list(label: str, folder: str) -> tuple[str, ...]:
+    """Version 1 names files as seen from the folder of the project."""
+    return tuple(posixpath.join(folder, part.strip()) for part in str(label).split(",") if part.strip())
 
 
 def _line(carrier: Carrier, made: Composed, pattern: str) -> str:

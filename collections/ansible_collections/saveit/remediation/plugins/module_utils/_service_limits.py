@@ -35,12 +35,14 @@ ASSESSED = {"memory": "memory_limit_mb", "cpu": "cpu_cap"}  # in the `usage` of 
 HOST_SHARE = 0.5  # of the host's free memory, which one raise may promise to a container
 HOST_CORES_LEFT = 0.5  # for the host and for whoever repairs it
 WORTH_PERCENT = 10  # a raise by less is not worth the change
+ROOM_PERCENT = 95  # of the old memory limit, which the working set may take when it is put back
 
 
 @dataclass(frozen=True)
 class Change:
     """One container's limit, in MiB or cores, and the command that puts the old value back."""
 
+    id: str
     name: str
     resource: str
     before: float
@@ -84,7 +86,9 @@ def _decide(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance)
     now = resources(parameters).limits(parameters, carrier, instance)
     before = _value(resource, now)
     if parameters["put_back"]:
-        wanted, reason = _old_value(parameters["put_back"], instance, before, UNIT[resource])
+        wanted, reason = _old_value(parameters, instance, before)
+        if wanted is not None and resource == "memory":
+            reason = _too_full(parameters, carrier, instance, wanted)
     elif not before:
         return None, f"{instance.name} has no {CALLED[resource]}"
     else:
@@ -100,23 +104,42 @@ def _decide(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance)
     if reason or wanted is None:
         return None, reason
     back = [*parameters["docker_command"], "update", *_options(parameters, now, before), instance.name]
-    return Change(instance.name, resource, before, wanted, " ".join(back)), ""
+    return Change(instance.id, instance.name, resource, before, wanted, " ".join(back)), ""
 
 
-def _old_value(
-    put_back: list[Mapping[str, Any]], instance: Instance, before: float, unit: str
-) -> tuple[float | None, str]:
+def _old_value(parameters: Mapping[str, Any], instance: Instance, before: float) -> tuple[float | None, str]:
     """What an earlier change replaced, when it is still in force."""
-    mine = [each for each in put_back if each.get("name") == instance.name]
+    mine = [each for each in parameters["put_back"] if each.get("name") == instance.name]
+    unit, called = UNIT[parameters["resource"]], CALLED[parameters["resource"]]
     if not mine:
         return None, f"nothing was changed on {instance.name}"
     try:
         old, new = float(mine[0]["before"]), float(mine[0]["after"])
     except (KeyError, TypeError, ValueError) as error:
         raise FailedError(f"cannot put back the limit of {instance.name}: {error} in put_back") from error
+    if mine[0].get("id", instance.id) != instance.id:
+        own = (
+            f"its {called} is the compose file's again, {before:g} {unit}"
+            if before
+            else f"it has no {called}"
+        )
+        return None, f"{instance.name} was made anew since the raise, which ended it: {own}"
+    if _same(old, before):
+        return None, f"{instance.name} has its old {called} of {old:g} {unit} again"
     if not _same(new, before):
         return None, f"{instance.name} has {before:g} {unit}, not the {new:g} that were set"
     return old, ""
+
+
+def _too_full(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, wanted: float) -> str:
+    """Why the old memory limit would now kill; "" when it would not."""
+    used = resources(parameters).read(parameters, carrier, instance).working_set
+    if used is None or used / MIB <= wanted * ROOM_PERCENT / 100:
+        return ""
+    return (
+        f"{instance.name} uses {used / MIB:.0f} MiB now, and the old limit of {wanted:g} MiB would have "
+        "processes of it killed; restart it before"
+    )
 
 
 def _assessed(parameters: Mapping[str, Any], instance: Instance) -> float | None:
@@ -195,7 +218,11 @@ def _told(parameters: Mapping[str, Any], carrier: Carrier, changes: list[Change]
     else:
         back = "; ".join(f"`{each.put_back}`" for each in changes)
         did = "would raise the" if planned else "raised the"
-        until = "" if planned else f", before {ends_at} or when the cause is gone"
+        until = (
+            ""
+            if planned
+            else f", before {ends_at} or when the cause is gone (a container made anew loses it)"
+        )
         sentence = f"{did} {called} of {service}: {steps}; put it back with {back}{until}"
     verdict = "planned" if planned else "put-back" if parameters["put_back"] else "raised"
     return Result(

@@ -50,7 +50,7 @@ DEATHS_READ = 1000  # log lines
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Read each running instance; nothing is changed. Raises FailedError for thresholds that are none."""
+    """Read each running instance; nothing is changed. Raises FailedError for parameters that are none."""
     _check(parameters)
     name, resource = parameters["service"], parameters["resource"]
     service = adapter(parameters).look(parameters, carrier, name)
@@ -89,6 +89,13 @@ def _check(parameters: Mapping[str, Any]) -> None:
         if not least <= parameters[key] <= most:
             wanted = f"wanted {least:g} to {most:g}"
             raise FailedError(f"cannot judge {name}: {key} is {parameters[key]:g}, {wanted}")
+    try:
+        re.compile(parameters["death_pattern"])
+    except re.error as error:
+        text = parameters["death_pattern"]
+        raise FailedError(
+            f"cannot judge {name}: death_pattern {text!r} is no regular expression: {error}"
+        ) from error
 
 
 def _look_at_memory(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> Usage:
@@ -108,12 +115,7 @@ def _look_at_memory(parameters: Mapping[str, Any], carrier: Carrier, instance: I
 
 def _deaths(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> int:
     """Lines within the window that say that a process of the service died."""
-    try:
-        pattern = re.compile(parameters["death_pattern"])
-    except re.error as error:
-        text = parameters["death_pattern"]
-        raise FailedError(f"death_pattern {text!r} is no regular expression: {error}") from error
-    window = parameters["oom_window_seconds"]
+    pattern, window = re.compile(parameters["death_pattern"]), parameters["oom_window_seconds"]
     said = adapter(parameters).logs(parameters, carrier, instance, DEATHS_READ, window)
     return sum(bool(pattern.search(line)) for line in said.splitlines())
 

@@ -16,7 +16,9 @@ description:
     stopped container.
     One raise promises a container at most half of the host's free memory, and leaves the host half a core.
   - The change is meant for a time. The result has the old value and the command that puts it back.
-    The next C(docker compose up) that makes the container anew takes the compose file's own limit again.
+  - A restart keeps the new limit. A container that is made anew, by C(docker compose up) for instance, has
+    the limit of the compose file again, and putting back then says so.
+  - A memory limit is not put back while the container uses so much that processes of it would be killed.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -54,8 +56,8 @@ options:
     default: []
   put_back:
     description: >-
-      The RV(limits) of an earlier change. The old values are set again where the new ones are
-      in force.
+      The RV(limits) of an earlier change. The old values are set again where the new ones are still
+      in force, which the sentence tells otherwise.
     type: list
     elements: dict
     default: []
@@ -117,8 +119,12 @@ limits:
   type: list
   elements: dict
   contains:
+    id:
+      description: The container's id. When it was made anew meanwhile, there is nothing to put back.
+      type: str
+      sample: 280b56124ad0
     name:
-      description: The container.
+      description: Its name.
       type: str
       sample: saveit-backend
     resource:

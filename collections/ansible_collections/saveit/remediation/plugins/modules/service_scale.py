@@ -16,7 +16,8 @@ description:
     and the task says which lines of the compose file prevent it.
   - Otherwise the host's own compose tool makes the containers, and leaves those alone that run.
     When one of them
-    does not run afterwards, all new ones are removed again and the task fails.
+    does not run afterwards, or is not configured as the others are, all new ones are removed again and the
+    task fails.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -47,7 +48,7 @@ options:
   compose_command:
     description:
       - The compose tool, as a list of arguments.
-      - When empty, C(docker compose) is tried, then C(docker-compose).
+      - When empty, C(compose) of O(docker_command) is tried, then C(docker-compose).
     type: list
     elements: str
     default: []
