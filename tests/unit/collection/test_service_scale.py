@@ -180,7 +180,7 @@ def test_the_given_compose_tool_is_not_doubted(conversation: Any) -> None:
     ],
 )
 def test_it_never_goes_beyond_the_maximum_and_never_down(
-    conversation: Any, more: dict[str, int], reason: str
+    conversation: Any, more: dict[str, Any], reason: str
 ) -> None:
     look(conversation, made(1))
     assert run(conversation, **more).sentence == f"worker is not scaled: {reason}"
@@ -188,7 +188,7 @@ def test_it_never_goes_beyond_the_maximum_and_never_down(
 
 @pytest.mark.parametrize("more", [{"instances": -1}, {"maximum": 0}, {"minutes": 0}])
 def test_a_number_that_is_none_is_said_before_anything_is_asked(
-    conversation: Any, more: dict[str, int]
+    conversation: Any, more: dict[str, Any]
 ) -> None:
     with pytest.raises(FailedError, match="cannot scale worker: "):
         run(conversation, **more)
