@@ -31,7 +31,8 @@ KEYS = {
     "remedies",
     "verify",
 }
-REMEDY_KEYS = {"id", "file", "title", "for", "never_for", "risk", "reversible", "disrupts"}
+REMEDY_OPTIONAL = {"never_for", "patience_seconds"}
+REMEDY_KEYS = {"id", "file", "title", "for", "risk", "reversible", "disrupts", *REMEDY_OPTIONAL}
 FORBIDDEN = {"shell", "command", "raw", "script", "set_fact", "setup", "gather_facts"}
 BLOCKS = ("block", "rescue", "always")
 TASK_WORDS = {
@@ -102,7 +103,7 @@ def test_remedies_are_described_and_name_known_findings(id_: str) -> None:
     book = runbook(id_)
     known = {each["id"] for each in book["findings"]}
     for each in book["remedies"]:
-        assert REMEDY_KEYS - {"never_for"} <= set(each) <= REMEDY_KEYS, each["id"]
+        assert REMEDY_KEYS - REMEDY_OPTIONAL <= set(each) <= REMEDY_KEYS, each["id"]
         assert each["risk"] in RISKS, each["id"]
         assert isinstance(each["reversible"], bool), each["id"]
         assert each["title"], each["id"]
