@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from saveit_lab import application_faults, containers, database_faults, redis_faults
+from saveit_lab import application_faults, containers, database_faults, redis_faults, resource_faults
 from saveit_lab.errors import LabError
 
 RECOVERED = "recovered"  # what a remediation should achieve
@@ -165,6 +165,26 @@ TABLE = (
         "database-wrong-password", "database", "postgres", UNRESOLVED, "database-auth",
         "the database has another password than the backend",
         database_faults.change_password, database_faults.logins_fail,
+    ),
+    Fault(
+        "memory-leak", "memory", "backend", RECOVERED, "memory-high",
+        "a worker leaks memory and stops just below the container's limit",
+        resource_faults.leak, resource_faults.is_nearly_full,
+    ),
+    Fault(
+        "memory-oom-loop", "memory", "backend", RECOVERED, "memory-oom",
+        "the workers need more than the container may have and are killed again and again",
+        resource_faults.need_more_memory, resource_faults.kills_go_on,
+    ),
+    Fault(
+        "cpu-busy-loop", "cpu", "backend", RECOVERED, "cpu-high",
+        "a worker computes for nothing, at a low CPU cap",
+        resource_faults.spin, resource_faults.is_throttled,
+    ),
+    Fault(
+        "cpu-throttled", "cpu", "backend", RECOVERED, "cpu-throttled",
+        "requests need more CPU than the backend's cap gives",
+        resource_faults.load, resource_faults.is_throttled,
     ),
 )  # fmt: skip
 

@@ -24,6 +24,12 @@ if str(ROOT / "collections") not in sys.path:
 DOCKER = """#!/bin/sh
 cd "{folder}"
 echo "$@" >> calls
+case "$1 $2" in
+  "inspect --type=container") echo '{{"Memory": 268435456, "NanoCpus": 500000000}}'; exit ;;
+  stats*) echo '{{"MemUsage": "64MiB / 256MiB", "CPUPerc": "1.00%"}}'; exit ;;
+  events*) exit ;;
+  info*) echo 4; exit ;;
+esac
 case "$1" in
   ps) printf '1\\tredis\\tFalse\\n2\\tbackend\\tFalse\\n3\\tpostgres\\tFalse\\n' ;;
   inspect) printf '[{{"Id": "%s", "Name": "/saveit-%s", "State": {{"Status": "%s"}}}}]' \\
@@ -34,6 +40,8 @@ case "$1" in
     [ "$(cat state)" = running ] && if grep -q SET; then cat writes; else cat reads; fi ;;
 esac
 """
+
+READS = ("ps", "inspect", "logs", "exec", "stats", "events", "info")
 
 
 @dataclass
@@ -54,7 +62,7 @@ class Engine:
 
     @property
     def writes(self) -> list[str]:
-        return [verb for verb in self.calls if verb not in ("ps", "inspect", "logs", "exec")]
+        return [verb for verb in self.calls if verb not in READS]
 
 
 @pytest.fixture

@@ -22,6 +22,9 @@ def main() -> None:
         from app.mqtt import start_broker
 
         broker = start_broker()
+    # Once for all workers: they start with what is imported, and so in a fraction of the CPU time.
+    import app.main  # noqa: F401
+
     print(f"INFO:     Started parent process [{multiprocessing.current_process().pid}]")
     workers = [_start(listener) for _ in range(settings.WORKERS)]
     trouble.pass_on(lambda: [worker.pid for worker in workers])

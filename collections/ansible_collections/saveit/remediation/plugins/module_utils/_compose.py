@@ -120,6 +120,20 @@ def execute(
     return carrier.command([*parameters["docker_command"], *inside], stdin, timeout + 5)
 
 
+def ask(
+    parameters: Mapping[str, Any],
+    carrier: Carrier,
+    arguments: Sequence[str],
+    attempt: str,
+    timeout: float = 15,
+) -> Completed:
+    """Any other command of the engine, for the files beside this one.
+
+    Raises ObstacleError when the engine does not answer, and FailedError, "`attempt`: why", when it refuses.
+    """
+    return _docker(parameters, carrier, arguments, attempt=attempt, timeout=timeout)
+
+
 def parse_inspect(text: str) -> list[dict[str, Any]]:
     """The list that `docker inspect` prints. Raises FailedError when it is not one."""
     try:
