@@ -107,7 +107,14 @@ TASKS: dict[str, dict[str, Any]] = {
     "service_restart": {"service": "redis", "method": "restart"},
     "service_logs": {"service": "redis", "count": {"served": "served"}},
     "service_exec": {"service": "redis", "command": ["redis-cli", "FLUSHALL"]},
+    "service_reload": {"service": "redis"},
     "redis_check": {"writes": True},
+    "certificate_info": {"endpoint": "127.0.0.1:1"},
+    "certificate_renewal": {
+        "service": "redis",
+        "command": ["false"],
+        **{f"{name}_file": "/nowhere/x" for name in ("certificate", "key", "new_certificate", "new_key")},
+    },
     "http_check": {"url": "http://127.0.0.1:1/", "subject": "backend", "probe": "x", "samples": 1},
     "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
 }
@@ -165,7 +172,10 @@ def test_every_module_runs_in_check_mode_without_a_write(
         "service_restart": "planned",
         "service_logs": "read",
         "service_exec": "planned",
+        "service_reload": "planned",
         "redis_check": "healthy",
+        "certificate_info": "refused",
+        "certificate_renewal": "planned",
         "http_check": "failing",
         "ladder": "",
     }

@@ -17,6 +17,7 @@ author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
   - saveit.remediation.target
+  - saveit.remediation.attributes
   - saveit.remediation.attributes.reads
 options:
   service:

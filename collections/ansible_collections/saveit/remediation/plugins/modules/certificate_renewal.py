@@ -148,6 +148,14 @@ EXAMPLES = r"""
     new_certificate_file: /etc/letsencrypt/live/api/fullchain.pem
     new_key_file: /etc/letsencrypt/live/api/privkey.pem
     endpoint: api.example.com:443
+
+- name: Serve a temporary certificate while the issuer does not answer; browsers warn of it
+  saveit.remediation.certificate_renewal:
+    platform: compose
+    method: self_signed
+    certificate_file: /etc/saveit/certs/tls.crt
+    key_file: /etc/saveit/certs/tls.key
+    names: [api.example.com]
 """
 
 RETURN = r"""

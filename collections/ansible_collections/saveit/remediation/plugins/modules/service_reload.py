@@ -52,6 +52,12 @@ EXAMPLES = r"""
   saveit.remediation.service_reload:
     platform: compose
     service: nginx
+
+- name: Have the broker read its passwords again, without a validation
+  saveit.remediation.service_reload:
+    platform: compose
+    service: mosquitto
+    validate_command: []
 """
 
 RETURN = r"""
