@@ -66,6 +66,7 @@ class Finding:
     outcome: str = ""
     next: str = ""  # what a person should do, from runbook.yml
     severity: str = ""  # what this finding alone is worth, from runbook.yml
+    present: bool = True  # seen at the last look; false when it went away
 
     @property
     def is_obstacle(self) -> bool:
