@@ -67,17 +67,19 @@ def parse_pem(text: str, where: str) -> list[Certificate]:
     blocks = [block.split(END)[0] for block in text.split(BEGIN)[1:] if END in block]
     if not blocks:
         raise FailedError(f"{where} holds no certificate in PEM form")
+    x509 = _x509()
     try:
-        return [_read(_x509().load_pem_x509_certificate(f"{BEGIN}{each}{END}\n".encode())) for each in blocks]
-    except ValueError as error:
+        return [_read(x509.load_pem_x509_certificate(f"{BEGIN}{each}{END}\n".encode())) for each in blocks]
+    except _damages() as error:
         raise FailedError(f"{where} holds a certificate that cannot be read: {_line(error)}") from error
 
 
 def parse_der(content: bytes, where: str) -> Certificate:
     """One certificate as it comes over the wire. Raises FailedError when it is damaged."""
+    x509 = _x509()
     try:
-        return _read(_x509().load_der_x509_certificate(content))
-    except ValueError as error:
+        return _read(x509.load_der_x509_certificate(content))
+    except _damages() as error:
         raise FailedError(f"{where} sent a certificate that cannot be read: {_line(error)}") from error
 
 
@@ -96,7 +98,7 @@ def public_key_of(pem: str, where: str) -> str:
             key = serialization.load_pem_public_key(pem.encode())
     except TypeError as error:
         raise FailedError(f"{where} is a key with a passphrase") from error
-    except ValueError as error:
+    except _damages() as error:
         raise FailedError(f"{where} is not a key in PEM form") from error
     return _key_digest(key)
 
@@ -106,10 +108,10 @@ def judge(
 ) -> list[Problem]:
     """What is wrong with a certificate by its own words: its dates and its names."""
     found = []
-    left = certificate.days_left(now)
-    if now > certificate.not_after:
-        ago = f"{-left:.1f} days ago"
-        found.append(Problem("expired", f"it expired {ago}, at {day(certificate.not_after)}"))
+    left = certificate.not_after - now
+    if left < 0:
+        ago = _span(now - certificate.not_after)
+        found.append(Problem("expired", f"it expired {ago} ago, at {day(certificate.not_after)}"))
     if now < certificate.not_before:
         soon = certificate.not_before - now
         clock = "; do the clocks of the issuer and of this controller agree?" if soon < CLOCK else ""
@@ -119,9 +121,9 @@ def judge(
     if missing:
         has = ", ".join(certificate.names) or "no name at all"
         found.append(Problem("wrong-name", f"it is not for {', '.join(missing)} but for {has}"))
-    if 0 <= left < renew_before_days:
-        wanted = f"less than the {renew_before_days:g} that are wanted"
-        found.append(Problem("expiring", f"it expires in {left:.1f} days, {wanted}"))
+    if 0 <= left < renew_before_days * DAY:
+        wanted = f"less than the {renew_before_days:g} days that are wanted"
+        found.append(Problem("expiring", f"it expires in {_span(left)}, {wanted}"))
     return found
 
 
@@ -225,7 +227,16 @@ def _address(name: str) -> Any:
 
 
 def _span(seconds: float) -> str:
-    return f"{seconds / DAY:.1f} days" if seconds > DAY else f"{seconds / 60:.0f} minutes"
+    if seconds >= DAY:
+        return f"{seconds / DAY:.1f} days"
+    return f"{seconds / 3600:.1f} hours" if seconds >= 7200 else f"{seconds / 60:.0f} minutes"
+
+
+def _damages() -> tuple[type[Exception], ...]:
+    """What the library raises for something that it cannot read, or does not know."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    return (ValueError, UnsupportedAlgorithm, _x509().DuplicateExtension, _x509().InvalidVersion)
 
 
 def _line(error: Exception) -> str:

@@ -53,6 +53,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "serve_timeout_seconds": {"type": "float", "default": 10},
 }
 UNUSABLE = {"unreadable", "key-mismatch", "wrong-name", "untrusted"}  # problems that are not of time
+HIDDEN = "AttributeError: can't set attribute"  # https://github.com/certbot/certbot/issues/9539
 AS_IT_IS = {"expiring", "untrusted"}  # what a self-signed certificate may be
 
 
@@ -164,9 +165,10 @@ def _get(parameters: Mapping[str, Any], place: Place, files: tuple[str, str]) ->
         if done.timed_out or done.rc == 137:
             raise FailedError(f"no new certificate: {what} did not end within {timeout:g} s, and was ended")
         said = redact(done.said)[-400:] or "it said nothing"
-        raise FailedError(f"no new certificate: {what} failed with exit code {done.rc}: {said}")
+        more = "; certbot hides the issuer's answer behind this, and has it in its log" if HIDDEN in said else ""
+        raise FailedError(f"no new certificate: {what} failed with exit code {done.rc}: {said}{more}")
     if _is_self_signed(parameters):
-        return swap.staged_names(files)
+        return swap.dress(place, files)
     sources = (parameters["new_certificate_file"], parameters["new_key_file"])
     return swap.stage(place, sources, files)
 

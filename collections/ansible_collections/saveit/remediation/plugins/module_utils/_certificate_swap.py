@@ -22,18 +22,32 @@ def stage(place: Place, sources: tuple[str, str], files: tuple[str, str]) -> tup
     """
     staged = staged_names(files)
     try:
-        for source, file, new in zip(sources, files, staged):
+        for source, new in zip(sources, staged):
             place.must(f"copy {source}", ["cp", "-L", source, new])
-            _dress(place, file, new)
     except FailedError:
         discard(place, staged)
         raise
-    return staged
+    return dress(place, files)
 
 
 def staged_names(files: tuple[str, str]) -> tuple[str, str]:
     """Where new files wait beside the old ones."""
     return files[0] + NEW, files[1] + NEW
+
+
+def dress(place: Place, files: tuple[str, str]) -> tuple[str, str]:
+    """Give the new files beside the old ones their mode and owner; return where they are.
+
+    Raises FailedError, with nothing left behind.
+    """
+    staged = staged_names(files)
+    try:
+        for file, new in zip(files, staged):
+            _dress(place, file, new)
+    except FailedError:
+        discard(place, staged)
+        raise
+    return staged
 
 
 def replace(place: Place, staged: tuple[str, str], files: tuple[str, str], stamp: str) -> list[str]:
@@ -83,7 +97,6 @@ def _keep(place: Place, file: str, old: str) -> str:
 
 
 def _dress(place: Place, file: str, new: str) -> None:
-    """Give the new file the mode and the owner of the old one, where there is one."""
     old = place.run(["stat", "-c", "%a %u:%g", file])
     if old.rc != 0:
         return

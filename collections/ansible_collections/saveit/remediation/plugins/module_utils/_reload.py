@@ -9,7 +9,12 @@ from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
-from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Service, describe
+from ansible_collections.saveit.remediation.plugins.module_utils._service import (
+    RUNNING,
+    Instance,
+    Service,
+    describe,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._target import adapter
 
 RELOAD_ARGUMENTS: Mapping[str, Any] = {
@@ -17,6 +22,7 @@ RELOAD_ARGUMENTS: Mapping[str, Any] = {
     "signal": {"type": "str", "default": "HUP"},
     "validate_timeout_seconds": {"type": "float", "default": 10},
 }
+GRACE = 3  # seconds to end; it serves nobody
 
 
 def reload(parameters: Mapping[str, Any], carrier: Carrier, service: Service) -> str:
@@ -29,22 +35,36 @@ def reload(parameters: Mapping[str, Any], carrier: Carrier, service: Service) ->
     if not running and not down:
         states = "; ".join(describe(each) for each in service.instances)
         raise FailedError(f"cannot reload {service.name}: {states}")
-    command = parameters["validate_command"]
-    for instance in running if command else ():
-        timeout = parameters["validate_timeout_seconds"]
-        done = platform.execute(parameters, carrier, instance, command, "", timeout)
-        if done.rc != 0:
-            why = f"no answer within {timeout:g} s" if done.timed_out else done.said[-400:]
-            raise FailedError(
-                f"{instance.name} is not reloaded: `{' '.join(command)}` says that what it would read "
-                f"is not valid: {why}"
-            )
-    for instance in running:
+    sound = [each for each in running if _is_valid(parameters, carrier, service.name, each)]
+    for instance in sound:
         platform.signal(parameters, carrier, instance, parameters["signal"])
     for instance in down:
-        if instance.state == "restarting":
-            platform.restart(parameters, carrier, instance, 3)
-        else:
+        if instance.state != "restarting":
             platform.start(parameters, carrier, instance)
-    did = [f"{each.name} reloaded" for each in running] + [f"{each.name} started" for each in down]
-    return ", ".join(did)
+    ended = [each for each in running if each not in sound]
+    for instance in [*ended, *(each for each in down if each.state == "restarting")]:
+        platform.restart(parameters, carrier, instance, GRACE)
+    did = [f"{each.name} reloaded" for each in sound]
+    return ", ".join(did + [f"{each.name} started" for each in (*ended, *down)])
+
+
+def _is_valid(parameters: Mapping[str, Any], carrier: Carrier, name: str, instance: Instance) -> bool:
+    """Whether what it would read is valid; False for one that ended meanwhile, as one in a crash loop does.
+
+    Raises FailedError, with the words of the validation, when it is not.
+    """
+    command, timeout = parameters["validate_command"], parameters["validate_timeout_seconds"]
+    if not command:
+        return True
+    platform = adapter(parameters)
+    done = platform.execute(parameters, carrier, instance, command, "", timeout)
+    if done.rc == 0:
+        return True
+    now = platform.look(parameters, carrier, name)
+    if instance.id not in [each.id for each in now.in_state(RUNNING)]:
+        return False
+    why = f"no answer within {timeout:g} s" if done.timed_out else done.said[-400:]
+    raise FailedError(
+        f"{instance.name} is not reloaded: `{' '.join(command)}` says that what it would read "
+        f"is not valid: {why}"
+    )

@@ -41,6 +41,5 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     if carrier.check_mode:
         sentence = f"would send SIG{parameters['signal']} to {name} ({names}){first}"
         return Result("planned", sentence, changed=True, diff=diff, returned=returned)
-    reload(parameters, carrier, service)
-    sentence = f"{name} was reloaded ({names}){first}"
+    sentence = f"{name}: {reload(parameters, carrier, service)}{first}"
     return Result("reloaded", sentence, changed=True, diff=diff, returned=returned)

@@ -71,7 +71,7 @@ sentence:
   description: Why, in one sentence. It travels unchanged to the journal and to the post-mortem.
   returned: always
   type: str
-  sample: "nginx was reloaded (saveit-nginx), after `nginx -t -q` found it valid"
+  sample: "nginx: saveit-nginx reloaded, after `nginx -t -q` found it valid"
 findings:
   description: Always empty; looking is the task of M(saveit.remediation.service_info).
   returned: success
