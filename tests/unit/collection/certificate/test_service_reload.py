@@ -47,9 +47,7 @@ def test_check_mode_signals_nothing(conversation: Any) -> None:
     seen(conversation, "running")
     result = _service_reload.run(PARAMETERS, conversation.carrier(check_mode=True))
     assert (result.verdict, result.changed) == ("planned", True)
-    assert result.sentence == (
-        "would send SIGHUP to nginx (saveit-nginx-1), after `nginx -t` found it valid"
-    )
+    assert result.sentence == ("would send SIGHUP to nginx (saveit-nginx-1), after `nginx -t` found it valid")
     assert result.diff is not None
     assert result.diff["before"] != result.diff["after"]
 

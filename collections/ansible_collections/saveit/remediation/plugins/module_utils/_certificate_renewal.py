@@ -17,6 +17,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _certificate_swap as swap,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._certificate import CLOCK
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_files import Pair, read_pair
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_info import (
     look_at_endpoint,
@@ -123,7 +124,7 @@ def _renew(parameters: Mapping[str, Any], carrier: Carrier, place: Place, old: P
         staged = _get(parameters, place, files)
         try:
             new = _pair(parameters, carrier, place, staged)
-            _check(parameters, old, new)
+            _check(parameters, carrier, old, new)
         except FailedError:
             swap.discard(place, staged)
             raise
@@ -165,7 +166,9 @@ def _get(parameters: Mapping[str, Any], place: Place, files: tuple[str, str]) ->
         if done.timed_out or done.rc == 137:
             raise FailedError(f"no new certificate: {what} did not end within {timeout:g} s, and was ended")
         said = redact(done.said)[-400:] or "it said nothing"
-        more = "; certbot hides the issuer's answer behind this, and has it in its log" if HIDDEN in said else ""
+        more = (
+            "; certbot hides the issuer's answer behind this, and has it in its log" if HIDDEN in said else ""
+        )
         raise FailedError(f"no new certificate: {what} failed with exit code {done.rc}: {said}{more}")
     if _is_self_signed(parameters):
         return swap.dress(place, files)
@@ -173,11 +176,13 @@ def _get(parameters: Mapping[str, Any], place: Place, files: tuple[str, str]) ->
     return swap.stage(place, sources, files)
 
 
-def _check(parameters: Mapping[str, Any], old: Pair, new: Pair) -> None:
+def _check(parameters: Mapping[str, Any], carrier: Carrier, old: Pair, new: Pair) -> None:
     """Raises FailedError for a certificate that must not be put in place."""
     allowed = AS_IT_IS if _is_self_signed(parameters) else {"expiring"}
-    bad = [each.sentence for each in new.problems if each.word not in allowed]
     before, after = old.certificate, new.certificate
+    if after and after.not_before - carrier.now() < CLOCK:  # made just now, by another clock
+        allowed = {*allowed, "not-yet-valid"}
+    bad = [each.sentence for each in new.problems if each.word not in allowed]
     if before and after and not _is_self_signed(parameters):
         if not UNUSABLE & set(old.words) and after.not_after <= before.not_after:
             bad.append("it does not expire later than the old one")
