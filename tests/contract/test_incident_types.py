@@ -128,7 +128,7 @@ def test_recovery_is_proved_by_criteria_with_known_words(id_: str) -> None:
     assert 0 < verify["interval_seconds"] <= verify["hold_seconds"] <= verify["patience_seconds"]
     for each in verify["criteria"]:
         assert len(TESTS & set(each)) == 1, each
-        assert set(each) <= {"evidence", "no_data", *TESTS}, each
+        assert set(each) <= {"evidence", "no_data", "keep", *TESTS}, each
         assert each.get("no_data", "fail") in ("pass", "fail"), each
     assert any(each.get("no_data", "fail") == "fail" for each in verify["criteria"]), (
         "no evidence is no recovery"

@@ -32,6 +32,8 @@ def main() -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     stem = "acme" if kind == "acme" else "tls"
     write(folder / f"{stem}.key", key_pem(key), 0o600)
+    for left in folder.glob(f"{stem}.*.*"):  # what renewals left behind, and when they were
+        left.unlink()
     if kind == "other-key":
         return
     authority = (folder / "ca.crt").read_bytes()
@@ -39,8 +41,6 @@ def main() -> None:
     write(folder / f"{stem}.crt", chain, 0o644)
     if kind == "good":
         write(folder / "made.crt", chain, 0o644)  # what a repair compares with
-        for left in folder.glob("tls.*.*"):  # what renewals left behind
-            left.unlink()
 
 
 def issue(folder: Path, authority: bytes, key: Any, names: Any, begins: int, ends: int) -> bytes:

@@ -361,6 +361,17 @@ def test_a_temporary_certificate_is_made_without_asking_the_issuer(
     assert host.signals == 1
 
 
+def test_a_temporary_certificate_is_no_remedy_while_a_better_one_is_served(
+    host: Host, stored: Issued, good: Issued, make: Issue, renew: Renew, serve: Callable[..., str]
+) -> None:
+    """The files are damaged, and the server still has the good ones in memory."""
+    for served in (good, make("localhost", names=["localhost"])):
+        result = renew(method="self_signed", endpoint=serve(served), server_name="localhost")
+        assert (result.verdict, result.changed) == ("unchanged", False)
+        assert "browsers would warn of a temporary certificate" in result.sentence
+    untouched(host, stored)
+
+
 def test_a_temporary_certificate_is_planned_in_check_mode(host: Host, stored: Issued, renew: Renew) -> None:
     before = host.files()
     result = renew(check_mode=True, method="self_signed")

@@ -94,9 +94,22 @@ def _not_needed(parameters: Mapping[str, Any], carrier: Carrier, place: Place, o
     if old.certificate and not old.problems and not parameters["force"]:
         left = old.certificate.days_left(carrier.now())
         return f"{file} is good for {left:.1f} days, more than {parameters['renew_before_days']:g}"
-    if parameters["method"] == "self_signed":
-        return ""
+    if _is_self_signed(parameters):
+        return _why_no_worse_one(parameters, carrier)
     return attempt.why_too_early(place, file, carrier.now(), parameters["backoff_minutes"])
+
+
+def _why_no_worse_one(parameters: Mapping[str, Any], carrier: Carrier) -> str:
+    """Why a self-signed certificate would be no better than what is served from memory now, or ""."""
+    if not parameters["endpoint"]:
+        return ""
+    served = look_at_endpoint(parameters, carrier)
+    if not served.chain or {each.word for each in served.problems} - AS_IT_IS:
+        return ""
+    return (
+        f"what {served.endpoint.named} serves is neither expired nor for another name, "
+        "and browsers would warn of a temporary certificate"
+    )
 
 
 def _planned(parameters: Mapping[str, Any], carrier: Carrier, place: Place, old: Pair) -> Result:

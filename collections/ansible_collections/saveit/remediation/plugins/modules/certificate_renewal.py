@@ -38,7 +38,8 @@ options:
   method:
     description:
       - V(client) has the site's own client get a certificate.
-      - V(self_signed) makes a temporary one with C(openssl), of which every browser warns.
+      - V(self_signed) makes a temporary one with C(openssl), of which every browser warns. It does not where
+        O(endpoint) serves one that is no worse.
     type: str
     choices: [client, self_signed]
     default: client
