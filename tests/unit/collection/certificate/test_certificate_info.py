@@ -97,6 +97,11 @@ def test_without_anything_to_look_at_it_says_which_options_are_missing(look: Loo
         look()
 
 
+def test_a_number_out_of_its_range_names_the_setting(look: Look) -> None:
+    with pytest.raises(FailedError, match=r"timeout_seconds 0: .* \(certificate_timeout_seconds, in the"):
+        look(endpoint="127.0.0.1:1", timeout_seconds=0.0)
+
+
 @pytest.mark.parametrize(
     ("given", "found"),
     [

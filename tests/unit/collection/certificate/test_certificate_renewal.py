@@ -408,3 +408,21 @@ def test_it_does_not_wait_for_ever_until_the_endpoint_serves_the_new_one(
     assert result.verdict == "renewed"
     assert "it is not served yet" in result.sentence
     assert 0 < host.ahead <= 1.5
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"renew_before_days": -1.0}, "renew_before_days -1: it has to be from 0 to 3650"),
+        ({"command_timeout_seconds": 0.0}, r"command_timeout_seconds 0: .* \(certificate_renewal_timeout_s"),
+        ({"backoff_minutes": float("nan")}, "backoff_minutes nan: "),
+        ({"self_signed_days": 0}, "self_signed_days 0: it has to be from 1 to 397"),
+        ({"timeout_seconds": float("inf")}, "timeout_seconds inf: "),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_before_anything_is_done(
+    host: Host, stored: Issued, renew: Renew, given: dict[str, float], said: str
+) -> None:
+    with pytest.raises(FailedError, match=f"^cannot work with {said}"):
+        renew(**given)
+    assert host.ran == []

@@ -15,6 +15,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._certificate im
     parse_der,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_files import Pair, read_pair
+from ansible_collections.saveit.remediation.plugins.module_utils._certificate_limits import require_limits
 from ansible_collections.saveit.remediation.plugins.module_utils._place import Place
 from ansible_collections.saveit.remediation.plugins.module_utils._result import (
     Evidence,
@@ -50,6 +51,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 
     Raises FailedError when neither an endpoint nor a file is given, or one of the options cannot be used.
     """
+    require_limits(parameters)
     if not parameters["endpoint"] and not parameters["certificate_file"]:
         raise FailedError(
             "cannot check a certificate: neither an endpoint nor a file is given "

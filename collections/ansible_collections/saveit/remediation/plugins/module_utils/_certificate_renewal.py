@@ -23,6 +23,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._certificate_in
     look_at_endpoint,
     wanted_names,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._certificate_limits import require_limits
 from ansible_collections.saveit.remediation.plugins.module_utils._place import Place
 from ansible_collections.saveit.remediation.plugins.module_utils._redact import redact
 from ansible_collections.saveit.remediation.plugins.module_utils._reload import RELOAD_ARGUMENTS, reload
@@ -60,6 +61,7 @@ AS_IT_IS = {"expiring", "untrusted"}  # what a self-signed certificate may be
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """Renew when it is needed and allowed; in check mode only say what would be done."""
+    require_limits(parameters)
     why_not = _not_configured(parameters)
     if why_not:
         return Result("unchanged", f"not renewed: {why_not}")
