@@ -20,14 +20,37 @@ def ensure_passwords() -> bool:
 
 
 def ensure_certificate() -> None:
+    """An authority, certificates of the ACME server and of the TLS edge."""
     if not (places.CERTIFICATES / "tls.crt").exists():
         make_certificate(days=365)
+    if not (places.CERTIFICATES / "acme.crt").exists():
+        issue("acme")
+    if not (places.CERTIFICATES / "made.crt").exists():
+        issue("good")
+
+
+def is_as_made() -> bool:
+    """Whether the edge's certificate is the one that the lab made; the key cannot be read by everybody."""
+    folder = places.CERTIFICATES
+    try:
+        return (folder / "tls.crt").read_bytes() == (folder / "made.crt").read_bytes()
+    except FileNotFoundError:
+        return False
 
 
 def make_certificate(days: int) -> None:
     """A new certificate for the TLS edge, by the lab's own authority."""
+    _run("make the certificate of the TLS edge", "sh", "/recipe/make.sh", "/certificates", str(days))
+
+
+def issue(kind: str) -> None:
+    """One of the kinds of services/certificates/issue.py."""
+    _run(f"issue a certificate ({kind})", "python", "/recipe/issue.py", "/certificates", kind)
+
+
+def _run(attempt: str, *command: str) -> None:
     docker.must(
-        "make the certificate of the TLS edge",
+        attempt,
         "run",
         "--rm",
         "--network=none",
@@ -36,8 +59,5 @@ def make_certificate(days: int) -> None:
         "-v",
         f"{places.CERTIFICATES}:/certificates",
         CURRENT,
-        "sh",
-        "/recipe/make.sh",
-        "/certificates",
-        str(days),
+        *command,
     )

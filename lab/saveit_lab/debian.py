@@ -11,7 +11,10 @@ from saveit_lab.errors import LabError
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 SYSTEMD = Path("/run/systemd/system")
-SERVICES = ("docker", "redis-server", "mosquitto", "nginx", "prometheus", "postgresql")
+UNITS = {  # by the package that brings them
+    **{name: name for name in ("docker", "redis-server", "mosquitto", "nginx", "prometheus", "postgresql")},
+    "certbot": "certbot.timer",
+}
 
 
 def missing(packages: Sequence[str]) -> list[str]:
@@ -44,7 +47,7 @@ def install(packages: Sequence[str], purpose: str) -> None:
             act("refresh the list of packages", "apt-get", "update", "-qq", timeout=300)
             act(f"install {purpose}", *command, env=env, timeout=600)
     if SYSTEMD.is_dir():  # nor at the next boot
-        look("systemctl", "disable", "--quiet", *(name for name in SERVICES if name in wanted))
+        look("systemctl", "disable", "--quiet", *(UNITS[name] for name in wanted if name in UNITS))
 
 
 @contextmanager

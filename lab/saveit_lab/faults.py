@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from saveit_lab import application_faults, containers, database_faults, redis_faults, resource_faults
+from saveit_lab import (
+    application_faults,
+    certificate_faults,
+    containers,
+    database_faults,
+    redis_faults,
+    resource_faults,
+)
 from saveit_lab.errors import LabError
 
 RECOVERED = "recovered"  # what a remediation should achieve
@@ -185,6 +192,46 @@ TABLE = (
         "cpu-throttled", "cpu", "backend", RECOVERED, "cpu-throttled",
         "requests need more CPU than the backend's cap gives",
         resource_faults.load, resource_faults.is_throttled,
+    ),
+    Fault(
+        "certificate-expired", "certificate", "nginx", RECOVERED, "certificate-expired",
+        "the TLS edge serves a certificate that expired yesterday",
+        certificate_faults.serve("expired"), certificate_faults.fails_with("expired"),
+    ),
+    Fault(
+        "certificate-expiring", "certificate", "nginx", RECOVERED, "certificate-expiring",
+        "the TLS edge serves a certificate that expires in ten days",
+        certificate_faults.serve("expiring"), certificate_faults.expires_soon,
+    ),
+    Fault(
+        "certificate-wrong-name", "certificate", "nginx", RECOVERED, "certificate-wrong-name",
+        "the TLS edge serves a certificate for another name",
+        certificate_faults.serve("wrong-name"), certificate_faults.fails_with("not valid for"),
+    ),
+    Fault(
+        "certificate-key-mismatch", "certificate", "nginx", RECOVERED, "certificate-key-mismatch",
+        "the key file belongs to another certificate; nginx still serves the old pair from memory",
+        certificate_faults.mix_up_keys, certificate_faults.refuses_to_reload,
+    ),
+    Fault(
+        "certificate-key-crash", "certificate", "nginx", RECOVERED, "certificate-key-mismatch",
+        "the key file belongs to another certificate, and nginx was restarted: it ends at every start",
+        certificate_faults.restart_with_mixed_up_keys, certificate_faults.is_down,
+    ),
+    Fault(
+        "certificate-not-reloaded", "certificate", "nginx", RECOVERED, "certificate-not-reloaded",
+        "the files were renewed, and nginx still serves the expired certificate",
+        certificate_faults.forget_to_reload, certificate_faults.fails_with("expired"),
+    ),
+    Fault(
+        "certificate-edge-stopped", "certificate", "nginx", RECOVERED, "service-stopped",
+        "the container of the TLS edge is stopped",
+        lambda: containers.stop("nginx"), lambda: containers.is_in("nginx", "exited"),
+    ),
+    Fault(
+        "certificate-renewal-fails", "certificate", "nginx", UNRESOLVED, "certificate-expired",
+        "the certificate expired, and the issuer of a new one does not answer",
+        certificate_faults.expire_without_issuer, certificate_faults.fails_with("expired"),
     ),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ IMAGE = LAB / "image"
 
 STATE = REPOSITORY / ".lab"
 CERTIFICATES = STATE / "certificates"
+ACCOUNTS = CERTIFICATES / "accounts"  # of the client of the ACME server
 DOCKER_CONFIG = STATE / "docker-config"
 ENGINE_LOG = STATE / "dockerd.log"
 ENGINE_PID = STATE / "dockerd.pid"
@@ -20,7 +21,7 @@ SECRETS = STATE / "secrets.env"
 def prepare() -> None:
     """Make the folders. Containers read some of them as another user, whatever the umask is."""
     faulty = [FAULTY / service for service in ("backend", "postgres", "redis")]
-    for folder in (STATE, CERTIFICATES, DOCKER_CONFIG, FAULTY, *faulty):
+    for folder in (STATE, CERTIFICATES, ACCOUNTS, DOCKER_CONFIG, FAULTY, *faulty):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
     for service in ("postgres", "redis"):

@@ -56,11 +56,24 @@ def _backend() -> str | None:
 
 
 def _edge() -> str | None:
+    return _get_trusted(8443, "/api/v1/health/live", "trusted.crt")
+
+
+def _issuer() -> str | None:
+    return _get_trusted(14000, "/dir", "ca.crt")
+
+
+def _get_trusted(port: int, path: str, authorities: str) -> str | None:
     try:
-        context = ssl.create_default_context(cafile=str(places.CERTIFICATES / "ca.crt"))
+        context = ssl.create_default_context(cafile=str(places.CERTIFICATES / authorities))
     except OSError as error:
-        return f"the authority's certificate cannot be read: {error}"
-    return get(8443, "/api/v1/health/live", context)
+        return f"the authorities' certificates cannot be read: {error}"
+    return get(port, path, context)
+
+
+def _client() -> str | None:
+    done = docker.execute("certbot", "true")
+    return None if done.ok else done.complaint
 
 
 def _postgres() -> str | None:
@@ -101,5 +114,7 @@ PROBES: dict[str, Probe] = {
     "redis": _redis,
     "mosquitto": mqtt,
     "nginx": _edge,
+    "acme": _issuer,
+    "certbot": _client,
     "prometheus": lambda: get(9090, "/-/ready"),
 }

@@ -96,6 +96,12 @@ def early_logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instan
     return done.stdout + done.stderr
 
 
+def signal(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, name: str) -> None:
+    """Send a signal to a container's main process. Raises FailedError with the engine's words."""
+    attempt = f"cannot send SIG{name} to {instance.name}"
+    _docker(parameters, carrier, ["kill", f"--signal={name}", instance.id], attempt=attempt)
+
+
 def logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, tail: int, since: float) -> str:
     """The container's last log lines, both streams, with the engine's time in front; `since` in seconds."""
     window = [f"--since={since:g}s"] if since else []

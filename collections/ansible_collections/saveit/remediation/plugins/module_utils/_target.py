@@ -25,7 +25,7 @@ _ADAPTERS = {"compose": _compose}
 
 
 def adapter(parameters: Mapping[str, Any]) -> ModuleType:
-    """The functions look, start, unpause, restart, logs and execute of the target's platform."""
+    """The functions look, start, unpause, restart, signal, logs and execute of the target's platform."""
     return _ADAPTERS[parameters["platform"]]
 
 
