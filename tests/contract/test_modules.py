@@ -99,7 +99,7 @@ def test_the_action_group_is_those_that_touch_the_target() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_secret_is_not_logged(name: str) -> None:
     for option, spec in logic(name).ARGUMENTS.items():
-        assert spec.get("no_log", False) is (option in ("password", "stdin")), option
+        assert spec.get("no_log", False) is (option in ("password", "stdin", "token")), option
 
 
 TASKS: dict[str, dict[str, Any]] = {
@@ -109,6 +109,8 @@ TASKS: dict[str, dict[str, Any]] = {
     "service_exec": {"service": "redis", "command": ["redis-cli", "FLUSHALL"]},
     "redis_check": {"writes": True},
     "http_check": {"url": "http://127.0.0.1:1/", "subject": "backend", "probe": "x", "samples": 1},
+    "mqtt_check": {"host": "127.0.0.1", "port": 1},
+    "prometheus_query": {"url": "http://127.0.0.1:1", "query": "up", "subject": "backend", "probe": "up"},
     "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
 }
 
@@ -167,6 +169,8 @@ def test_every_module_runs_in_check_mode_without_a_write(
         "service_exec": "planned",
         "redis_check": "healthy",
         "http_check": "failing",
+        "mqtt_check": "refused",
+        "prometheus_query": "unavailable",
         "ladder": "",
     }
     for name, result in results.items():

@@ -29,6 +29,7 @@ VERDICTS = (
     "silent",
 )
 DOWN = {"refused": "dead", "closed": "dead", "timeout": "hung"}  # what a restart may help against
+UNUSABLE = (*DOWN, "unreachable")  # nothing that serves listens there
 
 REASONS = {
     128: "unspecified error",
@@ -147,20 +148,21 @@ def _verdict_of_code(heard: Heard) -> tuple[str, str]:
     if heard.step == "connack":
         return word, f"refuses CONNECT: {reason(code)}"
     # It serves others, and the name of our topic or our rights are in the way.
-    return "auth", f"accepts the connection, but refuses {_ASKED[heard.step]} of {heard.detail}: {reason(code)}"
+    refused = f"refuses {_ASKED[heard.step]} of {heard.detail}: {reason(code)}"
+    return "auth", f"accepts the connection, but {refused}"
 
 
 def _broken_off(heard: Heard, timeout: float) -> str:
     asked = _ASKED[heard.step]
     if heard.ended == "timeout":
-        missing = "our own message does not come back" if heard.step == "message" else f"{asked} is not answered"
-        return f"{missing} within {timeout:g} s"
+        missing = "our own message does not come back"
+        return f"{missing if heard.step == 'message' else f'{asked} is not answered'} within {timeout:g} s"
     if heard.ended == "closed":
         return f"closes it after {asked}"
     return f"answers {asked} with something else than MQTT: {heard.detail}"
 
 
 def _speed(heard: Heard) -> str:
+    took = heard.milliseconds
     words = {"connack": "CONNACK", "message": "our message came back"}
-    shown = [f"{said} after {heard.milliseconds[step]:.0f} ms" for step, said in words.items() if step in heard.milliseconds]
-    return ", ".join(shown)
+    return ", ".join(f"{said} after {took[step]:.0f} ms" for step, said in words.items() if step in took)

@@ -24,7 +24,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "port": {"type": "int", "default": 1883},
     "subject": {"type": "str", "default": "mqtt"},
     "probe": {"type": "str", "default": ""},
-    "finding": {"type": "str", "default": ""},
+    "down_finding": {"type": "str", "default": ""},
     "service": {"type": "str", "default": "mosquitto"},
     "runs_in": {"type": "str"},
     "username": {"type": "str", "default": ""},
@@ -90,8 +90,8 @@ def _slowest(heard: list[Heard], step: str) -> float | None:
 
 def _finding(parameters: Mapping[str, Any], word: str) -> str:
     """What the runbook calls it: a broker that is down is restarted with the service that runs it."""
-    if parameters["finding"]:
-        return str(parameters["finding"])
+    if parameters["down_finding"]:
+        return str(parameters["down_finding"]) if word in _mqtt.UNUSABLE else f"mqtt-{word}"
     home = parameters["runs_in"]
     if word not in _mqtt.DOWN or home in (None, parameters["service"]):
         return f"mqtt-{word}"

@@ -43,11 +43,13 @@ def converse(parameters: Mapping[str, Any], roundtrip: bool) -> Heard:
     thread.join(parameters["timeout_seconds"] * (len(STEPS) if roundtrip else 2) + 0.5)
     if conversation.failure:
         raise conversation.failure
-    if conversation.heard is None:
-        unheard = "unreachable" if conversation.step == "connect" else "timeout"
-        detail = f"no connection within {parameters['timeout_seconds']:g} s"
-        return Heard(unheard, conversation.step, detail=detail, milliseconds=dict(conversation.milliseconds))
-    return conversation.heard
+    if conversation.heard:
+        return conversation.heard
+    took = dict(conversation.milliseconds)
+    if not conversation.resolved:
+        detail = f"the name {parameters['host']} is not resolved within {parameters['timeout_seconds']:g} s"
+        return Heard("unreachable", "connect", detail=detail)
+    return Heard("timeout", conversation.step, milliseconds=took)
 
 
 class Conversation:
@@ -61,6 +63,7 @@ class Conversation:
         self.timeout: float = parameters["timeout_seconds"]
         self.topic = f"{parameters['topic_prefix'].rstrip('/')}/{uuid.uuid4().hex}"
         self.step = STEPS[0]
+        self.resolved = False  # the host's name
         self.milliseconds: dict[str, float] = {}
         self.heard: Heard | None = None
         self.failure: FailedError | None = None
@@ -94,7 +97,9 @@ class Conversation:
         try:
             import paho.mqtt.client as paho
         except ImportError as error:
-            raise FailedError(f"cannot speak MQTT: the Python library paho-mqtt is not installed: {error}") from error
+            raise FailedError(
+                f"cannot speak MQTT: the Python library paho-mqtt is not installed: {error}"
+            ) from error
         if not hasattr(paho, "CallbackAPIVersion"):
             raise FailedError("cannot speak MQTT: the Python library paho-mqtt is older than 2.0")
         given = self.parameters
@@ -150,13 +155,16 @@ class Conversation:
     def _connect(self, client: Any) -> None:
         given = self.parameters
         try:
+            socket.getaddrinfo(given["host"], given["port"], type=socket.SOCK_STREAM)
+            self.resolved = True
             client.connect(given["host"], given["port"], keepalive=60)
         except ssl.SSLEOFError:
             raise EndedError("closed") from None
         except ssl.SSLError as error:
             raise EndedError("tls", _words(error)) from error
         except socket.gaierror as error:
-            raise EndedError("unreachable", f"the name {given['host']} cannot be resolved: {_words(error)}") from error
+            why = f"the name {given['host']} cannot be resolved: {_words(error)}"
+            raise EndedError("unreachable", why) from error
         except socket.timeout as error:  # noqa: UP041 - another class before Python 3.10
             if "handshake" in str(error):
                 raise EndedError("timeout") from error

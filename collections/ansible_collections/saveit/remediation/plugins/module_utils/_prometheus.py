@@ -33,11 +33,6 @@ class Series:
             return None
         return None if math.isnan(number) else number
 
-    def __str__(self) -> str:
-        name = self.labels.get("__name__", "")
-        inside = ", ".join(f'{key}="{value}"' for key, value in sorted(self.labels.items()) if key != "__name__")
-        return f"{name}{{{inside}}}" if inside else name or "the value"
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -56,7 +51,8 @@ def read(status: int, body: bytes) -> Answer:
     except ValueError:
         document = None
     if not isinstance(document, dict) or document.get("status") not in ("success", "error"):
-        return Answer("unavailable", f"answers {status} with something else than Prometheus does: {_shown(body)}")
+        why = f"answers {status} with something else than Prometheus does: {_shown(body)}"
+        return Answer("unavailable", why)
     warnings = [str(each) for key in ("warnings", "infos") for each in document.get(key) or ()]
     if document["status"] == "error":
         why = f"{document.get('errorType', 'error')}: {document.get('error', 'without a word')}"
@@ -75,7 +71,7 @@ def pick(series: Sequence[Series], how: str) -> float | None:
     numbers = [each.number for each in series if each.number is not None]
     if not numbers:
         return None
-    total = {"max": max, "min": min, "sum": sum}[how](numbers)
+    total = max(numbers) if how == "max" else min(numbers) if how == "min" else sum(numbers)
     return None if math.isnan(total) else total  # +Inf and -Inf in one sum
 
 
@@ -91,9 +87,10 @@ def _series(data: Mapping[str, Any]) -> list[Series]:
     if kind in ("scalar", "string"):
         return [Series({}, str(result[1]))]
     if kind == "matrix":  # a query that ends in [5m]: the newest sample of each series
-        return [Series(dict(each["metric"]), str(each["values"][-1][1])) for each in result if each.get("values")]
+        sampled = [each for each in result if each.get("values")]
+        return [Series(dict(each["metric"]), str(each["values"][-1][1])) for each in sampled]
     # A native histogram has `histogram` in the place of `value`, and no single number.
-    return [Series(dict(each["metric"]), str(each["value"][1]) if "value" in each else "NaN") for each in result]
+    return [Series(dict(each["metric"]), str(each.get("value", (0, "NaN"))[1])) for each in result]
 
 
 def _shown(body: bytes) -> str:

@@ -17,6 +17,7 @@ from ansible.module_utils.urls import open_url
 from ansible_collections.saveit.remediation.plugins.module_utils import _prometheus
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._prometheus import Answer
+from ansible_collections.saveit.remediation.plugins.module_utils._redact import redact
 from ansible_collections.saveit.remediation.plugins.module_utils._result import (
     Evidence,
     FailedError,
@@ -45,16 +46,14 @@ LARGEST = 10_000_000  # bytes of an answer
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """Ask, and judge the number by its limits.
 
-    Raises FailedError for a URL that is none, and for a query that Prometheus refuses.
+    Raises FailedError for a URL that is none.
     """
     del carrier  # a query only reads, in check mode too
     _refuse_nonsense(parameters)
     return judge(parameters, ask(parameters, _get))
 
 
-def ask(
-    parameters: Mapping[str, Any], get: Callable[[Mapping[str, Any], str], tuple[int, bytes]]
-) -> Answer:
+def ask(parameters: Mapping[str, Any], get: Callable[[Mapping[str, Any], str], tuple[int, bytes]]) -> Answer:
     """One instant query; what keeps us from an answer is an answer too."""
     arguments = {"query": parameters["query"], "timeout": f"{parameters['timeout_seconds']:g}s"}
     url = f"{parameters['url'].rstrip('/')}/api/v1/query?{urlencode(arguments)}"
@@ -70,18 +69,14 @@ def ask(
 
 
 def judge(parameters: Mapping[str, Any], answer: Answer) -> Result:
-    """The verdict: within, outside, no-data or unavailable.
-
-    Raises FailedError when Prometheus refuses the query: a mistake in the runbook, and no measurement.
-    """
+    """The verdict: within, outside, no-data, refused or unavailable."""
     subject, query = parameters["subject"], parameters["query"]
-    if answer.kind == "refused":
-        raise FailedError(f"cannot query {parameters['url']}: it {answer.sentence}; the query is {query}")
     number = _prometheus.pick(answer.series, parameters["series"])
     value = _prometheus.as_value(number)
     word, why = _judged(parameters, answer, number)
     sentence = f"{subject}: {query}: {why}{_warned(answer)}"
-    found = [Finding(parameters["finding"], subject, sentence)] if word == "outside" and parameters["finding"] else []
+    told = word == "outside" and parameters["finding"]
+    found = [Finding(parameters["finding"], subject, sentence)] if told else []
     return Result(
         word,
         sentence,
@@ -96,8 +91,8 @@ def judge(parameters: Mapping[str, Any], answer: Answer) -> Result:
 
 
 def _judged(parameters: Mapping[str, Any], answer: Answer, number: float | None) -> tuple[str, str]:
-    if answer.kind == "unavailable":
-        return "unavailable", f"no data, Prometheus at {parameters['url']} {answer.sentence}"
+    if answer.kind != "data":  # a mistake in the query is told, and does not end the run that asked
+        return answer.kind, f"no data, Prometheus at {redact(parameters['url'])} {answer.sentence}"
     if number is None:
         many = f"{len(answer.series)} series, all of them NaN" if answer.series else "the answer is empty"
         return "no-data", f"no data ({many})"
@@ -115,7 +110,7 @@ def _warned(answer: Answer) -> str:
 
 
 def _refuse_nonsense(parameters: Mapping[str, Any]) -> None:
-    attempt = f"cannot query {parameters['url']!r} for {parameters['subject']}"
+    attempt = f"cannot query {redact(parameters['url'])!r} for {parameters['subject']}"
     if not parameters["url"].startswith(("http://", "https://")):
         raise FailedError(f"{attempt}: it is not an http or https URL")
     if not parameters["query"].strip():
