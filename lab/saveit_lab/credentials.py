@@ -1,6 +1,7 @@
 """Passwords and certificates: made once, kept in the state folder, never in git."""
 
 import secrets
+from pathlib import Path
 
 from saveit_lab import docker, places
 from saveit_lab.image import CURRENT
@@ -22,19 +23,21 @@ def ensure_passwords() -> bool:
 def ensure_certificate() -> None:
     if not (places.CERTIFICATES / "tls.crt").exists():
         make_certificate(days=365)
+    if not (places.BROKER / "tls.crt").exists():
+        make_certificate(days=365, folder=places.BROKER)
 
 
-def make_certificate(days: int) -> None:
-    """A new certificate for the TLS edge, by the lab's own authority."""
+def make_certificate(days: int, folder: Path = places.CERTIFICATES) -> None:
+    """A new certificate for the TLS edge, or what else has its own folder, by the authority of the folder."""
     docker.must(
-        "make the certificate of the TLS edge",
+        "make a certificate",
         "run",
         "--rm",
         "--network=none",
         "-v",
         f"{places.LAB / 'services' / 'certificates'}:/recipe:ro",
         "-v",
-        f"{places.CERTIFICATES}:/certificates",
+        f"{folder}:/certificates",
         CURRENT,
         "sh",
         "/recipe/make.sh",

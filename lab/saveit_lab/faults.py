@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from saveit_lab import containers, redis_faults
+from saveit_lab import containers, mqtt_faults, redis_faults
 from saveit_lab.errors import LabError
 
 RECOVERED = "recovered"  # what a remediation should achieve
@@ -22,6 +22,7 @@ class Fault:
     description: str
     inject: Callable[[], None]
     holds: Callable[[], bool]
+    profiles: tuple[str, ...] = ("deployed", "documented")  # where it can be brought about
 
 
 TABLE = (
@@ -74,6 +75,60 @@ TABLE = (
         "redis-misconf", "redis", "redis", UNRESOLVED, "redis-misconf",
         "the server cannot save its data to disk and refuses writes",
         redis_faults.forbid_saving, redis_faults.refuses("MISCONF"),
+    ),
+    Fault(
+        "mqtt-stopped", "mqtt", "mosquitto", RECOVERED, "service-stopped",
+        "the container of the broker is stopped",
+        lambda: containers.stop("mosquitto"), lambda: containers.is_in("mosquitto", "exited"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-paused", "mqtt", "mosquitto", RECOVERED, "service-paused",
+        "the container of the broker is paused",
+        lambda: containers.pause("mosquitto"), lambda: containers.is_in("mosquitto", "paused"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-sigstop", "mqtt", "mosquitto", RECOVERED, "mqtt-timeout",
+        "the broker's process is stopped by SIGSTOP, the container runs",
+        lambda: containers.send("mosquitto", "STOP"), lambda: mqtt_faults.is_silent("mosquitto"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-wrong-password", "mqtt", "mosquitto", UNRESOLVED, "mqtt-auth",
+        "the broker wants a password that its clients do not have",
+        lambda: mqtt_faults.want_password("mosquitto"), lambda: mqtt_faults.refuses_clients("mosquitto"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-tls-down", "mqtt", "mosquitto", UNRESOLVED, "mqtt-tls-down",
+        "the broker has lost its TLS listener from its configuration, the plain one serves",
+        lambda: mqtt_faults.listen_without_tls("mosquitto"), lambda: mqtt_faults.lacks_tls("mosquitto"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-embedded-dead", "mqtt", "backend", RECOVERED, "mqtt-embedded-dead",
+        "the broker in the backend is dead while HTTP answers",
+        lambda: mqtt_faults.signal_embedded("KILL"), mqtt_faults.is_dead_beside_http,
+        ("documented",),
+    ),
+    Fault(
+        "mqtt-embedded-hung", "mqtt", "backend", RECOVERED, "mqtt-embedded-hung",
+        "the broker in the backend is stopped by SIGSTOP while HTTP answers",
+        lambda: mqtt_faults.signal_embedded("STOP"), mqtt_faults.is_dead_beside_http,
+        ("documented",),
+    ),
+    Fault(
+        "mqtt-embedded-wrong-password", "mqtt", "backend", UNRESOLVED, "mqtt-auth",
+        "the broker in the backend wants a password that its clients do not have",
+        lambda: mqtt_faults.want_password("backend"), lambda: mqtt_faults.refuses_clients("backend"),
+        ("documented",),
+    ),
+    Fault(
+        "mqtt-embedded-tls-down", "mqtt", "backend", UNRESOLVED, "mqtt-tls-down",
+        "the broker in the backend has lost its TLS listener, the plain one serves",
+        lambda: mqtt_faults.listen_without_tls("backend"), lambda: mqtt_faults.lacks_tls("backend"),
+        ("documented",),
     ),
 )  # fmt: skip
 

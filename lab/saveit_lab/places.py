@@ -7,6 +7,7 @@ REPOSITORY = LAB.parent
 IMAGE = LAB / "image"
 
 STATE = REPOSITORY / ".lab"
+BROKER = STATE / "broker"  # certificate and key of the MQTT broker, by an authority of their own
 CERTIFICATES = STATE / "certificates"
 DOCKER_CONFIG = STATE / "docker-config"
 ENGINE_LOG = STATE / "dockerd.log"
@@ -19,7 +20,8 @@ SECRETS = STATE / "secrets.env"
 
 def prepare() -> None:
     """Make the folders. Containers read some of them as another user, whatever the umask is."""
-    for folder in (STATE, CERTIFICATES, DOCKER_CONFIG, FAULTY, FAULTY / "redis"):
+    faulty = (FAULTY / "redis", FAULTY / "mosquitto")
+    for folder in (STATE, BROKER, CERTIFICATES, DOCKER_CONFIG, FAULTY, *faulty):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
     redis = FAULTY / "redis" / "fault.conf"

@@ -137,7 +137,7 @@ def test_service_info_says_what_it_saw_and_changes_nothing(conversation: Any, ch
 
 def test_a_service_that_is_required_and_absent_is_an_obstacle(conversation: Any) -> None:
     conversation.expect_list({"1": "backend"})
-    with pytest.raises(ObstacleError, match="cannot find the service 'redis'.*the project has backend"):
+    with pytest.raises(ObstacleError, match=r"cannot find the service 'redis'.*the project has backend"):
         _service_info.run({**TARGET, **ONLY_THIS}, conversation.carrier())
 
 
