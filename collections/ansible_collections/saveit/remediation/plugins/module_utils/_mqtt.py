@@ -99,7 +99,7 @@ def reason(code: int) -> str:
 
 def connack_code(beginning: bytes) -> int | None:
     """The code in the first bytes of an answer; None when they are no CONNACK, or not enough of one."""
-    if len(beginning) < 4 or beginning[0] != 0x20:
+    if len(beginning) < 4 or beginning[0] != 0x20 or beginning[1] > 127 or beginning[2] > 1:
         return None
     return _OF_VERSION_3.get(beginning[3], beginning[3])
 

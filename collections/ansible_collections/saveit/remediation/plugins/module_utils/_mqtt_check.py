@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Mapping
 
@@ -112,7 +113,7 @@ def _refuse_nonsense(parameters: Mapping[str, Any]) -> None:
     checks: list[tuple[Callable[[], bool], str]] = [
         (lambda: bool(parameters["host"].strip()), "the host is empty"),
         (lambda: 0 < parameters["port"] < 65536, "a port is a number from 1 to 65535"),
-        (lambda: parameters["timeout_seconds"] > 0, "timeout_seconds must be more than 0"),
+        (lambda: 0 < parameters["timeout_seconds"] < math.inf, "timeout_seconds must be more than 0"),
         (lambda: 0 < parameters["samples"] <= 50, "samples must be 1 to 50"),
         (lambda: bool(parameters["topic_prefix"].strip("/")), "topic_prefix is empty"),
         (
