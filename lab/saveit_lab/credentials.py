@@ -1,6 +1,7 @@
 """Passwords and certificates: made once, kept in the state folder, never in git."""
 
 import secrets
+from pathlib import Path
 
 from saveit_lab import docker, places
 from saveit_lab.image import CURRENT
@@ -27,6 +28,8 @@ def ensure_certificate() -> None:
         issue("acme")
     if not (places.CERTIFICATES / "made.crt").exists():
         issue("good")
+    if not (places.BROKER / "tls.crt").exists():
+        make_certificate(days=365, folder=places.BROKER)
 
 
 def is_as_made() -> bool:
@@ -38,9 +41,9 @@ def is_as_made() -> bool:
         return False
 
 
-def make_certificate(days: int) -> None:
-    """A new certificate for the TLS edge, by the lab's own authority."""
-    _run("make the certificate of the TLS edge", "sh", "/recipe/make.sh", "/certificates", str(days))
+def make_certificate(days: int, folder: Path = places.CERTIFICATES) -> None:
+    """A new certificate for the TLS edge, or what else has its own folder, by the authority of the folder."""
+    _run("make a certificate", "sh", "/recipe/make.sh", "/certificates", str(days), folder=folder)
 
 
 def issue(kind: str) -> None:
@@ -48,7 +51,7 @@ def issue(kind: str) -> None:
     _run(f"issue a certificate ({kind})", "python", "/recipe/issue.py", "/certificates", kind)
 
 
-def _run(attempt: str, *command: str) -> None:
+def _run(attempt: str, *command: str, folder: Path = places.CERTIFICATES) -> None:
     docker.must(
         attempt,
         "run",
@@ -57,7 +60,7 @@ def _run(attempt: str, *command: str) -> None:
         "-v",
         f"{places.LAB / 'services' / 'certificates'}:/recipe:ro",
         "-v",
-        f"{places.CERTIFICATES}:/certificates",
+        f"{folder}:/certificates",
         CURRENT,
         *command,
     )

@@ -8,6 +8,7 @@ from saveit_lab import (
     certificate_faults,
     containers,
     database_faults,
+    mqtt_faults,
     redis_faults,
     resource_faults,
 )
@@ -29,6 +30,7 @@ class Fault:
     description: str
     inject: Callable[[], None]
     holds: Callable[[], bool]
+    profiles: tuple[str, ...] = ("deployed", "documented")  # where it can be brought about
 
 
 TABLE = (
@@ -232,6 +234,60 @@ TABLE = (
         "certificate-renewal-fails", "certificate", "nginx", UNRESOLVED, "certificate-expired",
         "the certificate expired, and the issuer of a new one does not answer",
         certificate_faults.expire_without_issuer, certificate_faults.fails_with("expired"),
+    ),
+    Fault(
+        "mqtt-stopped", "mqtt", "mosquitto", RECOVERED, "service-stopped",
+        "the container of the broker is stopped",
+        lambda: containers.stop("mosquitto"), lambda: containers.is_in("mosquitto", "exited"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-paused", "mqtt", "mosquitto", RECOVERED, "service-paused",
+        "the container of the broker is paused",
+        lambda: containers.pause("mosquitto"), lambda: containers.is_in("mosquitto", "paused"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-sigstop", "mqtt", "mosquitto", RECOVERED, "mqtt-timeout",
+        "the broker's process is stopped by SIGSTOP, the container runs",
+        lambda: containers.send("mosquitto", "STOP"), lambda: mqtt_faults.is_silent("mosquitto"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-wrong-password", "mqtt", "mosquitto", UNRESOLVED, "mqtt-auth",
+        "the broker wants a password that its clients do not have",
+        lambda: mqtt_faults.want_password("mosquitto"), lambda: mqtt_faults.refuses_clients("mosquitto"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-tls-down", "mqtt", "mosquitto", UNRESOLVED, "mqtt-tls-down",
+        "the broker has lost its TLS listener from its configuration, the plain one serves",
+        lambda: mqtt_faults.listen_without_tls("mosquitto"), lambda: mqtt_faults.lacks_tls("mosquitto"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-embedded-dead", "mqtt", "backend", RECOVERED, "mqtt-embedded-dead",
+        "the broker in the backend is dead while HTTP answers",
+        lambda: mqtt_faults.signal_embedded("KILL"), mqtt_faults.is_dead_beside_http,
+        ("documented",),
+    ),
+    Fault(
+        "mqtt-embedded-hung", "mqtt", "backend", RECOVERED, "mqtt-embedded-hung",
+        "the broker in the backend is stopped by SIGSTOP while HTTP answers",
+        lambda: mqtt_faults.signal_embedded("STOP"), mqtt_faults.is_dead_beside_http,
+        ("documented",),
+    ),
+    Fault(
+        "mqtt-embedded-wrong-password", "mqtt", "backend", UNRESOLVED, "mqtt-auth",
+        "the broker in the backend wants a password that its clients do not have",
+        lambda: mqtt_faults.want_password("backend"), lambda: mqtt_faults.refuses_clients("backend"),
+        ("documented",),
+    ),
+    Fault(
+        "mqtt-embedded-tls-down", "mqtt", "backend", UNRESOLVED, "mqtt-tls-down",
+        "the broker in the backend has lost its TLS listener, the plain one serves",
+        lambda: mqtt_faults.listen_without_tls("backend"), lambda: mqtt_faults.lacks_tls("backend"),
+        ("documented",),
     ),
 )  # fmt: skip
 

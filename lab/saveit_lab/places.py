@@ -7,6 +7,7 @@ REPOSITORY = LAB.parent
 IMAGE = LAB / "image"
 
 STATE = REPOSITORY / ".lab"
+BROKER = STATE / "broker"  # certificate and key of the MQTT broker, by an authority of their own
 CERTIFICATES = STATE / "certificates"
 ACCOUNTS = CERTIFICATES / "accounts"  # of the client of the ACME server
 DOCKER_CONFIG = STATE / "docker-config"
@@ -20,8 +21,8 @@ SECRETS = STATE / "secrets.env"
 
 def prepare() -> None:
     """Make the folders. Containers read some of them as another user, whatever the umask is."""
-    faulty = [FAULTY / service for service in ("backend", "postgres", "redis")]
-    for folder in (STATE, CERTIFICATES, ACCOUNTS, DOCKER_CONFIG, FAULTY, *faulty):
+    faulty = [FAULTY / service for service in ("backend", "mosquitto", "postgres", "redis")]
+    for folder in (STATE, BROKER, CERTIFICATES, ACCOUNTS, DOCKER_CONFIG, FAULTY, *faulty):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
     for service in ("postgres", "redis"):

@@ -8,7 +8,8 @@ import ssl
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 from saveit_lab import docker, places
 
@@ -92,19 +93,36 @@ def redis_says(*command: str) -> str:
     return (done.output.strip() or done.errors.strip()) if done.status != 124 else ""
 
 
-def mqtt(port: int = 1883) -> str | None:
+def mqtt(port: int = 1883, ca: Path | None = None) -> str | None:
     """A TCP connection says nothing: docker's proxy accepts it for a broker that is dead."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
-            connection.sendall(MQTT_CONNECT)
-            answer = connection.recv(4)
+        answer = mqtt_says(port, ca)
     except OSError as error:
         return f"no MQTT on port {port}: {error}"
     return None if answer == MQTT_CONNACK else f"no CONNACK on port {port} but {answer!r}"
 
 
+def mqtt_says(port: int = 1883, ca: Path | None = None) -> bytes:
+    """The first bytes that the broker answers to a client without a name."""
+    with ExitStack() as opened:
+        connection = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=3))
+        if ca:
+            tls = ssl.create_default_context(cafile=str(ca))
+            connection = opened.enter_context(tls.wrap_socket(connection, server_hostname="127.0.0.1"))
+        connection.sendall(MQTT_CONNECT)
+        return connection.recv(4)
+
+
+def mqtt_with_tls() -> str | None:
+    return mqtt(8884, places.BROKER / "ca.crt")
+
+
+def _broker() -> str | None:
+    return mqtt() or mqtt_with_tls()
+
+
 def _backend_with_broker() -> str | None:
-    return _backend() or mqtt()
+    return _backend() or _broker()
 
 
 PROBES: dict[str, Probe] = {
@@ -112,7 +130,7 @@ PROBES: dict[str, Probe] = {
     "frontend": lambda: get(5000, "/health"),
     "postgres": _postgres,
     "redis": _redis,
-    "mosquitto": mqtt,
+    "mosquitto": _broker,
     "nginx": _edge,
     "acme": _issuer,
     "certbot": _client,

@@ -102,7 +102,8 @@ def test_the_action_group_is_those_that_touch_the_target() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_secret_is_not_logged(name: str) -> None:
     for option, spec in logic(name).ARGUMENTS.items():
-        assert spec.get("no_log", False) is (option in ("password", "login_password", "stdin")), option
+        secret = option in ("password", "login_password", "stdin", "token")
+        assert spec.get("no_log", False) is secret, option
 
 
 TASKS: dict[str, dict[str, Any]] = {
@@ -125,6 +126,8 @@ TASKS: dict[str, dict[str, Any]] = {
     "http_check": {"url": "http://127.0.0.1:1/", "subject": "backend", "probe": "x", "samples": 1},
     "postgres_info": {},
     "postgres_idle_cleanup": {"idle_minutes": 0},
+    "mqtt_check": {"host": "127.0.0.1", "port": 1},
+    "prometheus_query": {"url": "http://127.0.0.1:1", "query": "up", "subject": "backend", "probe": "up"},
     "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
 }
 
@@ -192,6 +195,8 @@ def test_every_module_runs_in_check_mode_without_a_write(
         "http_check": "failing",
         "postgres_info": "healthy",
         "postgres_idle_cleanup": "planned",
+        "mqtt_check": "refused",
+        "prometheus_query": "unavailable",
         "ladder": "",
     }
     for name, result in results.items():

@@ -13,7 +13,10 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _service_logs,
     _service_restart,
 )
-from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+from ansible_collections.saveit.remediation.plugins.module_utils._result import (
+    FailedError,
+    ObstacleError,
+)
 
 TARGET: dict[str, Any] = {
     "platform": "compose",
@@ -22,6 +25,7 @@ TARGET: dict[str, Any] = {
     "docker_command": ["docker"],
     "service": "redis",
 }
+ONLY_THIS: dict[str, Any] = {"required": True, "otherwise": ""}
 STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 EXEC = ["docker", "exec", "-i", "1", "timeout", "10"]
 
@@ -180,9 +184,38 @@ def test_the_engine_that_refuses_is_quoted(conversation: Any) -> None:
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_service_info_says_what_it_saw_and_changes_nothing(conversation: Any, check_mode: bool) -> None:
     look(conversation, "running", "paused")
-    result = _service_info.run(TARGET, conversation.carrier(check_mode))
+    result = _service_info.run({**TARGET, **ONLY_THIS}, conversation.carrier(check_mode))
     assert (result.verdict, result.changed) == ("paused", False)
     assert result.sentence == "redis: saveit-redis-1 is running; saveit-redis-2 is paused"
+    assert result.returned["found"] == "redis"
+
+
+def test_a_service_that_is_required_and_absent_is_an_obstacle(conversation: Any) -> None:
+    conversation.expect_list({"1": "backend"})
+    with pytest.raises(ObstacleError, match=r"cannot find the service 'redis'.*the project has backend"):
+        _service_info.run({**TARGET, **ONLY_THIS}, conversation.carrier())
+
+
+def test_a_service_that_is_not_required_may_be_absent(conversation: Any) -> None:
+    conversation.expect_list({"1": "backend"})
+    result = _service_info.run({**TARGET, "required": False, "otherwise": ""}, conversation.carrier())
+    assert (result.verdict, result.findings, result.returned["found"]) == ("absent", [], "")
+    assert result.sentence == "redis: there is no such service"
+
+
+def test_the_other_service_is_looked_at_where_the_first_is_absent(conversation: Any) -> None:
+    conversation.expect_list({"1": "backend"})
+    conversation.expect_look({"1": "backend"}, containers("paused"), of="backend")
+    result = _service_info.run({**TARGET, "required": False, "otherwise": "backend"}, conversation.carrier())
+    assert (result.verdict, result.returned["found"]) == ("paused", "backend")
+    assert result.sentence.startswith("there is no service redis, so backend is looked at; backend: ")
+    assert [(each.id, each.subject) for each in result.findings] == [("service-paused", "backend")]
+
+
+def test_the_other_service_is_not_asked_for_where_the_first_is_there(conversation: Any) -> None:
+    look(conversation, "exited")
+    result = _service_info.run({**TARGET, "required": True, "otherwise": "backend"}, conversation.carrier())
+    assert (result.verdict, result.returned["found"]) == ("stopped", "redis")
 
 
 def run_inside(conversation: Any, check_mode: bool = False, **more: Any) -> Any:

@@ -28,12 +28,15 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\
 NEVER = "0001-01-01T00:00:00Z"  # how the engine says that something has not happened
 
 
-def look(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> Service:
-    """Find a service's containers and read their state.
+def look(parameters: Mapping[str, Any], carrier: Carrier, service: str, required: bool = True) -> Service:
+    """Find a service's containers and read their state; a service that is not required may have none.
 
     Raises ObstacleError when the engine does not answer, and when there is no such project or service.
     """
-    inspected = _docker(parameters, carrier, ["inspect", *_container_ids(parameters, carrier, service)])
+    ids = _container_ids(parameters, carrier, service, required)
+    if not ids:
+        return Service(service, ())
+    inspected = _docker(parameters, carrier, ["inspect", *ids])
     return Service(service, tuple(_instance(each) for each in parse_inspect(inspected.stdout)))
 
 
@@ -165,7 +168,9 @@ def parse_time(text: str) -> float | None:
     return seconds + float(f"0.{fraction or 0}") - (-ahead if sign == "-" else ahead)
 
 
-def _container_ids(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> list[str]:
+def _container_ids(
+    parameters: Mapping[str, Any], carrier: Carrier, service: str, required: bool
+) -> list[str]:
     project = parameters["project"]
     label = parameters["service_names"].get(service, service)
     columns = ["{{.ID}}", f'{{{{.Label "{SERVICE_LABEL}"}}}}', f'{{{{.Label "{ONE_OFF_LABEL}"}}}}']
@@ -190,7 +195,7 @@ def _container_ids(parameters: Mapping[str, Any], carrier: Carrier, service: str
             "refused",
         )
     found = [id_ for id_, name, one_off in rows if name == label and one_off != "True"]
-    if not found:
+    if not found and required:
         names = ", ".join(sorted({name for _id, name, _one_off in rows}))
         raise ObstacleError(
             "no-service",

@@ -25,6 +25,14 @@ options:
     description: The service to look at, by the name that runbooks use.
     type: str
     required: true
+  required:
+    description: When V(false), a service that has no container is an answer, V(absent), and no obstacle.
+    type: bool
+    default: true
+  otherwise:
+    description: The service to look at instead, where O(service) has no container.
+    type: str
+    default: ""
 seealso:
   - module: saveit.remediation.service_restart
   - module: saveit.remediation.service_logs
@@ -51,6 +59,12 @@ EXAMPLES = r"""
     platform: compose
     service: backend
     docker_command: [docker, --context, staging]
+
+- name: Find out whether the broker is a service of its own, or embedded in the backend
+  saveit.remediation.service_info:
+    platform: compose
+    service: mosquitto
+    otherwise: backend
 """
 
 RETURN = r"""
@@ -58,7 +72,7 @@ RETURN = r"""
 verdict:
   description:
     - The state of the sickest instance, one of V(running), V(created), V(paused), V(restarting), V(removing),
-      V(stopped) or V(dead).
+      V(stopped) or V(dead); V(absent) when there is none.
   returned: success
   type: str
   sample: stopped
@@ -113,7 +127,8 @@ service:
       type: str
       sample: redis
     state:
-      description: The state of the sickest instance; V(running) only when all of them are.
+      description: The state of the sickest instance; V(running) only when all of them are, V(absent) when
+        there is none.
       type: str
       sample: stopped
     instances:
@@ -134,6 +149,11 @@ service:
           started_at: "2026-11-23T02:47:11.123Z"
           finished_at: "2026-11-23T02:47:11.123Z"
           error: ""
+found:
+  description: The service that was looked at, O(service) or O(otherwise); empty when there is none.
+  returned: success
+  type: str
+  sample: redis
 observed_at:
   description: When it was seen, in seconds since the epoch by the clock of the controller.
   returned: always
