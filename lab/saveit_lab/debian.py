@@ -11,7 +11,11 @@ from saveit_lab.errors import LabError
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 SYSTEMD = Path("/run/systemd/system")
-SERVICES = ("docker", "redis-server", "mosquitto", "nginx", "prometheus", "postgresql")
+SERVICES = {  # package: the service that it brings
+    "docker.io": "docker",
+    "openssh-server": "ssh",
+    **{name: name for name in ("redis-server", "mosquitto", "nginx", "prometheus", "postgresql")},
+}
 
 
 def missing(packages: Sequence[str]) -> list[str]:
@@ -29,7 +33,7 @@ def install(packages: Sequence[str], purpose: str) -> None:
     if shutil.which("apt-get") is None:
         raise LabError(
             f"cannot install {purpose} ({', '.join(wanted)}): this is not Debian; "
-            "install Docker by hand and run this again"
+            "install that by hand and run this again"
         )
     if os.geteuid() != 0:
         raise LabError(
@@ -44,7 +48,7 @@ def install(packages: Sequence[str], purpose: str) -> None:
             act("refresh the list of packages", "apt-get", "update", "-qq", timeout=300)
             act(f"install {purpose}", *command, env=env, timeout=600)
     if SYSTEMD.is_dir():  # nor at the next boot
-        look("systemctl", "disable", "--quiet", *(name for name in SERVICES if name in wanted))
+        look("systemctl", "disable", "--quiet", *(SERVICES[name] for name in wanted if name in SERVICES))
 
 
 @contextmanager
