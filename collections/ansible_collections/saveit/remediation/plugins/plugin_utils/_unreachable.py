@@ -158,5 +158,6 @@ _CAUSES = (
 
 def _last_line(said: str) -> str:
     """What comes last is the reason; before it there may be a banner."""
+    said = said.partition("via ssh:")[2] if "via ssh:" in said else said  # Ansible's own words
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1] if lines else "ssh said nothing"
