@@ -56,8 +56,10 @@ def within(seconds: float) -> Iterator[None]:
 
 def _origin(origin: str, task_vars: Mapping[str, Any]) -> str:
     kind, _, name = origin.partition(": ")
+    if kind == "keyword" and f"ansible_{name}" in task_vars:  # the variable becomes the play's keyword
+        kind, name = "var", f"ansible_{name}"
     if kind != "var":
-        return {"default": "", "": ""}.get(origin, origin)
+        return "" if kind in ("default", "keyword") else origin
     place = _place(task_vars.get(name))
     return f"{name}, {place}" if place else name
 
