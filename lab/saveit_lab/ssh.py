@@ -63,10 +63,13 @@ def down() -> bool:
     """Stop the server that the lab started and remove its user. Whether there was a server."""
     pid = running()
     if pid is not None:
-        for each in (*processes.below(pid), pid):  # a session that persists outlives the server
+        sessions = processes.below(pid)  # they would outlive the server
+        for each in (pid, *sessions):
             _end(each)
-        if not until(lambda: not processes.alive(pid), 10):
-            raise LabError(f"cannot stop the SSH server: process {pid} is still there after 10 s")
+        if not until(lambda: not any(map(processes.alive, (pid, *sessions))), 10):
+            raise LabError(
+                f"cannot stop the SSH server: process {pid} or a session is still there after 10 s"
+            )
     PID.unlink(missing_ok=True)
     if os.geteuid() == 0 and _has_user() and not _used_by_another_lab():
         look("userdel", "--remove", USER)
@@ -131,7 +134,10 @@ def _serve() -> None:
         until(lambda: not processes.alive(pid), 10)
     places.write(CONFIGURATION, configuration, mode=0o600)
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # made at boot where systemd is
-    act("start the SSH server", SERVER, "-f", str(CONFIGURATION), "-E", str(LOG))
+    LOG.unlink(missing_ok=True)
+    if not look(SERVER, "-f", str(CONFIGURATION), "-E", str(LOG)).ok:
+        why = LOG.read_text(encoding="utf-8").split("\n")[0] if LOG.exists() else "it says nothing"
+        raise LabError(f"cannot start the SSH server on port {PORT}: {why.strip()}")
 
 
 def _configuration() -> str:
