@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from saveit_lab import compose, engine, faults, faulty, places, record, stack
+from saveit_lab import compose, engine, faults, faulty, places, record, ssh, stack
 from saveit_lab.errors import LabError
 from saveit_lab.turns import alone
 
@@ -78,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     engines.add_argument("what", choices=("start", "stop", "status"))
     engines.set_defaults(run=_engine)
 
+    reached = commands.add_parser("ssh", help="the lab over SSH: start, stop or look at its server")
+    reached.add_argument("what", choices=("up", "down", "status"))
+    reached.set_defaults(run=_ssh)
+
     commands.add_parser(
         "env", help='print what a shell needs to use the lab\'s docker compose: eval "$(lab env)"'
     ).set_defaults(run=_env)
@@ -88,6 +92,9 @@ def _up(options: argparse.Namespace) -> None:
     began = time.monotonic()
     with alone():
         stack.up(options.profile)
+        without_ssh = _ssh_unless_impossible()
+    if without_ssh:
+        print(f"inventories/lab-ssh does not work here: {without_ssh}.")
     print(f"The lab is up and healthy, profile {options.profile} ({time.monotonic() - began:.1f} s).")
 
 
@@ -99,6 +106,7 @@ def _status(options: argparse.Namespace) -> None:
             "profile": now.profile,
             "engine": engine.describe(),
             "compose": compose.find().name,
+            "ssh": ssh.describe(),
             "faults": list(now.faults),
             "healthy": not any(service.complaint for service in services),
             "services": [asdict(service) for service in services],
@@ -109,6 +117,7 @@ def _status(options: argparse.Namespace) -> None:
     for service in services:
         answer = service.complaint or "answers"
         print(f"{service.name:<11} {service.container:<10} {service.health:<10} {answer}")
+    print(f"SSH: {ssh.describe()}.")
     print(f"Faults in force: {', '.join(now.faults) or 'none'}.")
 
 
@@ -138,6 +147,7 @@ def _repair(_options: argparse.Namespace) -> None:
 
 def _down(_options: argparse.Namespace) -> None:
     with alone():
+        ssh.down()
         stack.down()
         stopped = engine.stop()
     print("The lab is down" + (", and so is the docker engine that it had started." if stopped else "."))
@@ -160,6 +170,25 @@ def _engine(options: argparse.Namespace) -> None:
         elif options.what == "stop" and not engine.stop():
             print("The lab has not started an engine, so it stops none.")
     print(f"Engine: {engine.describe()}.")
+
+
+def _ssh(options: argparse.Namespace) -> None:
+    with alone():
+        if options.what == "up":
+            engine.start()
+            ssh.up()
+        elif options.what == "down":
+            ssh.down()
+    print(f"SSH: {ssh.describe()}.")
+
+
+def _ssh_unless_impossible() -> str:
+    """The lab is of use without SSH too; returns why it has none."""
+    try:
+        ssh.up()
+    except LabError as error:
+        return str(error)
+    return ""
 
 
 def _env(_options: argparse.Namespace) -> None:

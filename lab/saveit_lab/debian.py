@@ -12,8 +12,10 @@ from saveit_lab.errors import LabError
 POLICY = Path("/usr/sbin/policy-rc.d")
 SYSTEMD = Path("/run/systemd/system")
 UNITS = {  # by the package that brings them
-    **{name: name for name in ("docker", "redis-server", "mosquitto", "nginx", "prometheus", "postgresql")},
+    "docker.io": "docker",
+    "openssh-server": "ssh",
     "certbot": "certbot.timer",
+    **{name: name for name in ("redis-server", "mosquitto", "nginx", "prometheus", "postgresql")},
 }
 
 
@@ -32,7 +34,7 @@ def install(packages: Sequence[str], purpose: str) -> None:
     if shutil.which("apt-get") is None:
         raise LabError(
             f"cannot install {purpose} ({', '.join(wanted)}): this is not Debian; "
-            "install Docker by hand and run this again"
+            "install that by hand and run this again"
         )
     if os.geteuid() != 0:
         raise LabError(

@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from saveit_lab import debian, docker, places
+from saveit_lab import debian, docker, places, processes
 from saveit_lab.errors import LabError
 from saveit_lab.waiting import until
 
@@ -20,7 +20,7 @@ def answers() -> bool:
 
 def ours() -> int | None:
     """The process id of the engine that the lab started, while it lives."""
-    return _dockerd_in(places.ENGINE_PID)
+    return processes.running(places.ENGINE_PID, "dockerd")
 
 
 def describe() -> str:
@@ -37,11 +37,11 @@ def start() -> None:
         return
     _refuse_what_cannot_work()
     debian.install(["docker.io"], "the docker engine")
-    pid = _dockerd_in(DOCKER_PID)
+    pid = processes.running(DOCKER_PID, "dockerd")
     if pid is None:
         DOCKER_PID.unlink(missing_ok=True)  # left by a killed engine, which a new one would refuse
         pid = _launch()
-    if not until(lambda: answers() or not _alive(pid), 60) or not answers():
+    if not until(lambda: answers() or not processes.alive(pid), 60) or not answers():
         raise LabError(f"cannot start the docker engine: it does not answer; its log is {places.ENGINE_LOG}")
 
 
@@ -52,7 +52,7 @@ def stop() -> bool:
         places.ENGINE_PID.unlink(missing_ok=True)
         return False
     os.kill(pid, signal.SIGTERM)
-    if not until(lambda: not _alive(pid), 60):
+    if not until(lambda: not processes.alive(pid), 60):
         raise LabError(f"cannot stop the docker engine: process {pid} is still there after 60 s")
     places.ENGINE_PID.unlink(missing_ok=True)
     return True
@@ -91,22 +91,3 @@ def _launch() -> int:
         )
     places.write(places.ENGINE_PID, f"{process.pid}\n")
     return process.pid
-
-
-def _dockerd_in(file: Path) -> int | None:
-    """The process that a pid file names, if that really is a living dockerd."""
-    try:
-        pid = int(file.read_text(encoding="ascii"))
-        name = Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return None
-    return pid if name == "dockerd" and _alive(pid) else None
-
-
-def _alive(pid: int) -> bool:
-    """Whether the process runs; one that has ended and that nobody has waited for does not."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"

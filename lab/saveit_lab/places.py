@@ -17,6 +17,7 @@ FAULTY = STATE / "faulty"  # configuration that faults add to a service, mounted
 LOCK = STATE / "lock"
 RECORD = STATE / "record.json"
 SECRETS = STATE / "secrets.env"
+SSH = STATE / "ssh"
 
 
 def prepare() -> None:

@@ -1,4 +1,7 @@
-"""The lab and the command, as an operator has them. `PROFILES` and `ROUNDS` say how thoroughly to try."""
+"""The lab and the command, as an operator has them.
+
+`PROFILES` and `ROUNDS` say how thoroughly to try, `INVENTORY` how the lab is reached (inventories/lab-ssh).
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = str(Path(sys.executable).with_name("saveit-remediate"))
 PROFILES = os.environ.get("PROFILES", "deployed").split()
+INVENTORY = os.environ.get("INVENTORY", "")
 
 # What the engine says when a container is not what it was. Not in it: exec_* and health_status, which the
 # health checks of the stack cause all the time.
@@ -58,6 +62,8 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The lab with one profile, brought up unless it is, and healthy again afterwards."""
     lab = Lab(request.param)
     lab.run("up", "--profile", lab.profile)
+    if Path(INVENTORY).name == "lab-ssh":
+        lab.run("ssh", "up")
     yield lab
     lab.run("repair")
 
@@ -118,6 +124,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("SAVEIT_", "ANSIBLE_"))
     }
+    if INVENTORY:
+        clean["SAVEIT_INVENTORY"] = str(REPOSITORY / INVENTORY)
     return {**clean, "XDG_STATE_HOME": str(tmp_path / "state"), "COLUMNS": "100"}
 
 

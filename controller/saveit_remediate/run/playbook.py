@@ -102,7 +102,9 @@ def _variables(job: Job) -> dict[str, Any]:
 def _environment(job: Job, folder: Path) -> dict[str, str]:
     temporary = folder / "tmp"
     temporary.mkdir(mode=0o700)
-    environment = ansible_environment(os.environ, job.collections, job.cwd)
+    sockets = folder / "cp"
+    sockets.mkdir(mode=0o700)
+    environment = ansible_environment(os.environ, job.collections, job.cwd, sockets)
     return {**environment, "ANSIBLE_LOCAL_TEMP": str(temporary)}
 
 

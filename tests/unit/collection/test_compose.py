@@ -92,6 +92,7 @@ ERRORS = [
     (1, "error during connect: Get http://x: EOF", "no-engine", "no Docker engine runs on this host"),
     (1, f"permission denied while trying to connect to the Docker daemon socket at {SOCKET}: Get …",
      "engine-permission", "as a member of the group docker, or with become"),
+    (1, "sudo: a password is required", "engine-permission", "nobody is here to type it"),
     (127, "timeout: failed to run command 'docker': No such file", "no-docker", "is Docker installed"),
     (126, "timeout: failed to run command 'docker': Permission denied", "no-docker", "cannot run `docker`"),
     (127, "", "no-docker", "command not found"),

@@ -36,12 +36,13 @@ class Completed(NamedTuple):
 
 @dataclass(frozen=True)
 class Carrier:
-    """`execute` takes an argument list and standard input, and never a shell line."""
+    """`execute` takes an argument list and standard input, and never a shell line; `host` is its name."""
 
     execute: Callable[[Sequence[str], str], Completed]
     now: Callable[[], float]
     sleep: Callable[[float], None]
     check_mode: bool = False
+    host: str = "this host"
 
     def command(self, arguments: Sequence[str], stdin: str = "", timeout: float = 15) -> Completed:
         """Run a command on the host, ended after `timeout` seconds by timeout(1), which every host has."""

@@ -189,7 +189,7 @@ def _container_ids(
     if not rows:
         raise ObstacleError(
             "no-project",
-            f"cannot find the compose project {project!r}: no container on this host has the label "
+            f"cannot find the compose project {project!r}: no container on {carrier.host} has the label "
             f"{PROJECT_LABEL}={project}; `docker compose ls --all` names the projects "
             "(compose_project, in the inventory)",
             "refused",
@@ -238,26 +238,36 @@ def _docker(
     done = carrier.command([*parameters["docker_command"], *arguments], timeout=timeout)
     if done.rc == 0:
         return done
-    obstacle = _obstacle(done, " ".join(parameters["docker_command"]), timeout)
+    obstacle = _obstacle(done, " ".join(parameters["docker_command"]), timeout, carrier.host)
     if obstacle:
         raise obstacle
     raise FailedError(f"{attempt}: {done.said}")
 
 
-def _obstacle(done: Completed, docker: str, timeout: float) -> ObstacleError | None:
+def _obstacle(done: Completed, docker: str, timeout: float, host: str) -> ObstacleError | None:
     said = done.said
     if done.timed_out or done.rc == 137:  # it did not even end on SIGTERM
-        sentence = f"the Docker engine does not answer: `{docker}` was ended after {timeout:g} s"
+        sentence = f"the Docker engine of {host} does not answer: `{docker}` was ended after {timeout:g} s"
         return ObstacleError("engine-timeout", sentence, "unreachable")
     if "permission denied" in said.lower() and "sock" in said:
         sentence = (
-            f"may not use the Docker engine: {said}; run as a member of the group docker, or with become"
+            f"may not use the Docker engine of {host}: {said}; "
+            "run as a member of the group docker, or with become"
+        )
+        return ObstacleError("engine-permission", sentence, "unreachable")
+    if "password is required" in said or "terminal is required" in said:
+        sentence = (
+            f"cannot run `{docker}` on {host}: {said}; nobody is here to type it; allow it without "
+            "(NOPASSWD in sudoers), or use a member of the group docker (docker_command, in the inventory)"
         )
         return ObstacleError("engine-permission", sentence, "unreachable")
     if "Cannot connect to the Docker daemon" in said or "error during connect" in said:
-        return ObstacleError("no-engine", f"no Docker engine runs on this host: {said}", "unreachable")
+        return ObstacleError("no-engine", f"no Docker engine runs on {host}: {said}", "unreachable")
     if done.rc in (126, 127):
         why = said or "command not found"
-        sentence = f"cannot run `{docker}` on this host: {why}; is Docker installed, and on PATH?"
+        sentence = (
+            f"cannot run `{docker}` on {host}: {why}; is Docker installed, and on the PATH that a command "
+            "gets without a login? (docker_command, in the inventory, may give its whole path)"
+        )
         return ObstacleError("no-docker", sentence, "unreachable")
     return None

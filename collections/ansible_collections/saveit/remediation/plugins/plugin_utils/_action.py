@@ -9,14 +9,35 @@ it.
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import time
+import uuid
 from typing import Any, ClassVar, Mapping, Sequence
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
+from ansible_collections.saveit.remediation.plugins.plugin_utils._connection import (
+    SilentError,
+    way_of,
+    within,
+)
+from ansible_collections.saveit.remediation.plugins.plugin_utils._unreachable import (
+    Way,
+    explain,
+    no_answer,
+    no_command,
+)
+
+_LONGEST = 600.0  # seconds for a command that has no limit of its own
+_SLACK = 10.0  # seconds: a busy host, and timeout(1) waiting for SIGTERM to help
+
+
+class UnreachableHostError(Exception):
+    """The host was not reached, or did not run the command; carries the sentence."""
 
 
 class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -34,19 +55,57 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Run the logic; a failure becomes a failed result with its sentence, never a traceback."""
         del tmp
+        self._vars = task_vars or {}
         values: dict[str, Any] = super().run(task_vars=task_vars)
         _checked, parameters = self.validate_argument_spec(argument_spec=dict(self.arguments))
         carrier = Carrier(
-            execute=self._execute, now=time.time, sleep=time.sleep, check_mode=self._task.check_mode
+            execute=self._execute,
+            now=time.time,
+            sleep=time.sleep,
+            check_mode=self._task.check_mode,
+            host=str(self._vars.get("inventory_hostname") or "this host"),
         )
         try:
             values.update(self.logic(parameters, carrier).as_return())
         except FailedError as error:
             values.update(failed=True, **error.as_return())
+        except UnreachableHostError as error:
+            values.update(unreachable=True, msg=str(error))
         values["observed_at"] = carrier.now()
         return values
 
     def _execute(self, command: Sequence[str], stdin: str) -> Completed:
-        # The connection takes one line for the remote shell; shlex.join keeps every argument one argument.
-        done = self._low_level_execute_command(shlex.join(command), in_data=stdin.encode() if stdin else None)
-        return Completed(done["rc"], done["stdout"], done["stderr"])
+        """One line for the remote shell, in which shlex.join keeps every argument one argument.
+
+        A banner and a login shell that prints come before the marks, so they are no answer of the command.
+        """
+        mark = uuid.uuid4().hex
+        line = shlex.join(command) if stdin else f"{shlex.join(command)} </dev/null"
+        if self._connection.transport == "ssh":
+            self._connection.set_option("use_tty", False)  # it would mix the two streams
+        limit = self._limit(command)
+        try:
+            with within(limit):
+                done = self._low_level_execute_command(
+                    f"echo {mark}; echo {mark} >&2; {line}", in_data=stdin.encode() if stdin else None
+                )
+        except SilentError:
+            raise UnreachableHostError(no_answer(limit, self._way())) from None
+        except AnsibleConnectionFailure as error:
+            raise UnreachableHostError(explain(str(error), self._way())) from None
+        chatter, began, stdout = done["stdout"].partition(f"{mark}\n")
+        if not began:
+            said = f"{done['stderr']}\n{chatter}"
+            raise UnreachableHostError(no_command(said, done["rc"], self._way()))
+        return Completed(done["rc"], stdout, done["stderr"].partition(f"{mark}\n")[2])
+
+    def _way(self) -> Way:
+        return way_of(self._connection, self._vars)
+
+    def _limit(self, command: Sequence[str]) -> float:
+        """Seconds after which nothing comes any more: to connect, and what timeout(1) gives the command."""
+        connect = 10
+        with contextlib.suppress(KeyError):
+            connect = int(self._connection.get_option("timeout"))
+        own = float(command[3]) if list(command[:3]) == ["timeout", "-k", "1"] else _LONGEST
+        return connect + own + _SLACK
