@@ -32,8 +32,9 @@ case "$1 $2" in
 esac
 case "$1" in
   ps) printf '1\\tredis\\tFalse\\n2\\tbackend\\tFalse\\n3\\tpostgres\\tFalse\\n' ;;
-  inspect) printf '[{{"Id": "%s", "Name": "/saveit-%s", "State": {{"Status": "%s"}}}}]' \\
-    "$2" "$2" "$([ "$2" = 1 ] && cat state || echo running)" ;;
+  inspect) shift; between='['
+    for id; do printf '%s{{"Id": "%s", "Name": "/saveit-%s", "State": {{"Status": "%s"}}}}' \\
+      "$between" "$id" "$id" "$([ "$id" = 1 ] && cat state || echo running)"; between=','; done; echo ']' ;;
   start | unpause | restart) echo running > state ;;
   logs) echo "2026-11-23T02:48:10Z served" ;;
   exec) case "$*" in *psql*) cat sessions; exit ;; esac

@@ -116,6 +116,8 @@ TASKS: dict[str, dict[str, Any]] = {
     "service_limits": {"service": "redis", "resource": "cpu"},
     "service_scale": {"service": "redis"},
     "service_reload": {"service": "redis"},
+    "service_status": {},
+    "service_errors": {"pattern": "served"},
     "redis_check": {"writes": True},
     "certificate_info": {"endpoint": "127.0.0.1:1"},
     "certificate_renewal": {
@@ -189,6 +191,8 @@ def test_every_module_runs_in_check_mode_without_a_write(
         "service_limits": "planned",
         "service_scale": "unchanged",
         "service_reload": "planned",
+        "service_status": "running",
+        "service_errors": "errors",
         "redis_check": "healthy",
         "certificate_info": "refused",
         "certificate_renewal": "planned",

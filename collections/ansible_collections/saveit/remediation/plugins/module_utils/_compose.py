@@ -40,6 +40,18 @@ def look(parameters: Mapping[str, Any], carrier: Carrier, service: str, required
     return Service(service, tuple(_instance(each) for each in parse_inspect(inspected.stdout)))
 
 
+def look_all(parameters: Mapping[str, Any], carrier: Carrier) -> list[Service]:
+    """All services of the project, by the names that runbooks use, sorted. Raises ObstacleError as `look`."""
+    ours = {platform: name for name, platform in parameters["service_names"].items()}
+    rows = [row for row in _containers(parameters, carrier) if row[2] != "True"]
+    labels = {id_: ours.get(label, label) for id_, label, _one_off in rows}
+    inspected = parse_inspect(_docker(parameters, carrier, ["inspect", *labels]).stdout) if labels else []
+    found: dict[str, list[Instance]] = {}
+    for each in map(_instance, inspected):
+        found.setdefault(labels[each.id], []).append(each)
+    return [Service(name, tuple(found[name])) for name in sorted(found)]
+
+
 def now(parameters: Mapping[str, Any], carrier: Carrier) -> float:
     """The time by the engine's clock, which is the one in its logs and states; ours where it has none."""
     said = _docker(parameters, carrier, ["info", "--format={{.SystemTime}}"]).stdout
@@ -173,6 +185,23 @@ def _container_ids(
 ) -> list[str]:
     project = parameters["project"]
     label = parameters["service_names"].get(service, service)
+    rows = _containers(parameters, carrier)
+    found = [id_ for id_, name, one_off in rows if name == label and one_off != "True"]
+    if not found and required:
+        names = ", ".join(sorted({name for _id, name, _one_off in rows}))
+        raise ObstacleError(
+            "no-service",
+            f"cannot find the service {label!r} in the compose project {project!r}: "
+            f"no container of it exists; the project has {names} "
+            f"(service_names in the inventory maps {service!r})",
+            "refused",
+        )
+    return found
+
+
+def _containers(parameters: Mapping[str, Any], carrier: Carrier) -> list[list[str]]:
+    """Of each container of the project its id, the label of its service, and whether it is a one-off."""
+    project = parameters["project"]
     columns = ["{{.ID}}", f'{{{{.Label "{SERVICE_LABEL}"}}}}', f'{{{{.Label "{ONE_OFF_LABEL}"}}}}']
     listed = _docker(
         parameters,
@@ -194,17 +223,7 @@ def _container_ids(
             "(compose_project, in the inventory)",
             "refused",
         )
-    found = [id_ for id_, name, one_off in rows if name == label and one_off != "True"]
-    if not found and required:
-        names = ", ".join(sorted({name for _id, name, _one_off in rows}))
-        raise ObstacleError(
-            "no-service",
-            f"cannot find the service {label!r} in the compose project {project!r}: "
-            f"no container of it exists; the project has {names} "
-            f"(service_names in the inventory maps {service!r})",
-            "refused",
-        )
-    return found
+    return rows
 
 
 def _instance(container: Mapping[str, Any]) -> Instance:

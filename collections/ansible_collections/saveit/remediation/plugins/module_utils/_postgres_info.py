@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.saveit.remediation.plugins.module_utils import _postgres, _postgres_sql
+from ansible_collections.saveit.remediation.plugins.module_utils import (
+    _postgres,
+    _postgres_sql,
+    _postgres_tables,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._postgres import Answer
 from ansible_collections.saveit.remediation.plugins.module_utils._postgres_ask import (
@@ -126,6 +130,7 @@ def judge(parameters: Mapping[str, Any], where: str, answer: Answer) -> Result:
             *said,
         ],
         returned={
+            "tables": _postgres_tables.tables(document, parameters["waiting_seconds"]) if document else [],
             "answer": word,
             "server_version": _postgres.version(document) if document else "",
             "connections": _postgres.connections(document) if document else None,
