@@ -145,6 +145,11 @@ idle_in_transaction:
   type: list
   elements: dict
   sample: []
+tables:
+  description: Slots, connections by state and application, the longest query, and who waits for locks.
+  returned: success
+  type: list
+  elements: dict
 observed_at:
   description: When it was seen, in seconds since the epoch by the clock of the controller.
   returned: always
