@@ -169,6 +169,8 @@ def test_a_connection_that_hangs_is_told_from_a_backend_that_hangs(host: Host) -
     host.pages = {path: [SILENT] for path in host.pages}
     host.connection = Completed(124, "imported\n", "")
     assert ids(host.check(frontend_url="")) == ["application-database"]
+    host.connection = Completed(142, "imported\n", "Alarm clock")
+    assert ids(host.check(frontend_url="")) == ["application-database"]
     host.connection = Completed(0, "imported\n", "")
     assert ids(host.check(frontend_url="")) == ["application-unresponsive"]
     host.connection = Completed(124, "", "")  # it did not come as far as the database: nobody knows
@@ -212,7 +214,7 @@ def test_workers_that_die_again_and_again_show_though_their_last_words_are_long(
         ("", 3600, []),
         ("unhealthy", 3600, ["application-not-ready"]),
         ("starting", 20, ["application-starting"]),
-        ("starting", 3600, []),
+        ("starting", 3600, ["application-not-ready"]),
     ],
 )
 def test_without_an_address_the_health_check_of_the_container_counts(

@@ -117,9 +117,10 @@ def unhealthy(seen: Seen) -> list[Finding]:
     if "unhealthy" in by_health:
         sentence = f"{name}: the health check of {by_health['unhealthy']} fails"
         return [Finding("application-not-ready", name, sentence)]
-    if "starting" in by_health and up is not None and up < seen.may_start_for:
+    if "starting" in by_health:
         sentence = f"{name} is starting: the health check of {by_health['starting']} has not passed yet"
-        return [Finding("application-starting", name, sentence)]
+        starts = up is not None and up < seen.may_start_for
+        return [Finding("application-starting" if starts else "application-not-ready", name, sentence)]
     return []
 
 
