@@ -46,6 +46,15 @@ def crash_at_start() -> None:
     containers.restart("backend")
 
 
+def start_slowly() -> None:
+    places.write(CONFIGURATION, "slow start\n")
+    containers.restart("backend")
+
+
+def answers_nothing() -> bool:
+    return all(_ask(8000, READY))
+
+
 def is_silent() -> bool:
     """No worker answers, not even the question that needs nothing."""
     return all("timed out" in complaint for complaint in _ask(8000, READY) + _ask(8000, LIVE))

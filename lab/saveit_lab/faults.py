@@ -120,6 +120,11 @@ TABLE = (
         application_faults.spoil, application_faults.is_not_ready,
     ),
     Fault(
+        "application-slow-start", "application", "backend", RECOVERED, "application-starting",
+        "the backend was restarted and takes 45 s to start; each restart begins anew",
+        application_faults.start_slowly, application_faults.answers_nothing,
+    ),
+    Fault(
         "application-crash-loop", "application", "backend", UNRESOLVED, "application-crash-loop",
         "the backend crashes at each start for its configuration",
         application_faults.crash_at_start, application_faults.restarts_again_and_again,

@@ -15,6 +15,7 @@ REST = 0.5  # seconds between two looks at the workers
 
 def main() -> None:
     trouble.crash_if_told()
+    trouble.dawdle_if_told()
     listener = socket.create_server(("0.0.0.0", 8000), backlog=2048)  # noqa: S104 - of the container
     listener.set_inheritable(True)
     broker = None

@@ -14,6 +14,8 @@ ORDER = Path("/run/trouble")
 LASTING = Path("/etc/saveit-faulty/fault.conf")  # mounted from the host: outlives the container
 SPOILED = Path("/var/tmp/saveit-spoiled")  # noqa: S108 - of the container's own layer: outlives a restart only
 
+SLOW_START = 45  # seconds
+
 not_ready = SPOILED.exists()
 
 
@@ -21,6 +23,12 @@ def crash_if_told() -> None:
     """The end of a start with a faulty configuration."""
     if LASTING.exists() and "crash at start" in LASTING.read_text(encoding="ascii"):
         raise RuntimeError("SECRET_KEY is not set: the application does not start without it")
+
+
+def dawdle_if_told() -> None:
+    """A start that takes its time, as that of the real one does on a small host."""
+    if LASTING.exists() and "slow start" in LASTING.read_text(encoding="ascii"):
+        time.sleep(SLOW_START)
 
 
 def pass_on(workers: Callable[[], list[int]]) -> None:

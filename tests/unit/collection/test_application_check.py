@@ -38,6 +38,7 @@ class Host:
     log: Sequence[tuple[float, str]] = ()
     connection: Completed = field(default_factory=lambda: Completed(0, "imported\n", ""))
     begun: float = NOW - 3600
+    health: str = "healthy"
     restarts: int = 4
     time: float = NOW
     slept: float = 0
@@ -66,12 +67,18 @@ class Host:
             "ps": lambda: "".join(f"{name}\t{name}\tFalse\n" for name in self.states),
             "inspect": lambda: json.dumps([self._container(name) for name in command[6:]]),
             "info": lambda: stamp(self.time).replace("Z", "+00:00\n"),
-            "logs": lambda: "".join(f"{stamp(time)} {text}\n" for time, text in self.log),
+            "logs": lambda: "".join(f"{line}\n" for line in self._log(command)),
         }
         return self.connection if verb == "exec" else Completed(0, answers[verb](), "")
 
+    def _log(self, command: Sequence[str]) -> list[str]:
+        given = dict(word[2:].split("=") for word in command if word.startswith("--") and "=" in word)
+        lines = [f"{stamp(time)} {text}" for time, text in self.log]
+        return lines[-int(given.get("tail", len(lines))) :] if lines else []
+
     def _container(self, name: str) -> dict[str, Any]:
-        state = {"Status": self.states[name], "StartedAt": stamp(self.begun), "ExitCode": 3}
+        state: dict[str, Any] = {"Status": self.states[name], "StartedAt": stamp(self.begun), "ExitCode": 3}
+        state["Health"] = {"Status": self.health}
         return {"Id": name, "Name": f"/saveit-{name}", "State": state, "RestartCount": self.restarts}
 
 
@@ -162,6 +169,8 @@ def test_a_connection_that_hangs_is_told_from_a_backend_that_hangs(host: Host) -
     host.pages = {path: [SILENT] for path in host.pages}
     host.connection = Completed(124, "imported\n", "")
     assert ids(host.check(frontend_url="")) == ["application-database"]
+    host.connection = Completed(142, "imported\n", "Alarm clock")
+    assert ids(host.check(frontend_url="")) == ["application-database"]
     host.connection = Completed(0, "imported\n", "")
     assert ids(host.check(frontend_url="")) == ["application-unresponsive"]
     host.connection = Completed(124, "", "")  # it did not come as far as the database: nobody knows
@@ -182,6 +191,41 @@ def test_another_service_is_not_asked_about_the_database(host: Host) -> None:
     host.pages["/ok"] = [BAD]
     assert ids(host.check(service="worker", url="http://w/ok")) == ["application-not-ready"]
     assert "exec" not in host.called
+
+
+def test_workers_that_die_again_and_again_show_though_their_last_words_are_long(host: Host) -> None:
+    host.pages = {path: [SILENT] for path in host.pages}
+    words = ["Traceback (most recent call last):", *['  File "x.py"'] * 60, "KeyError: 'SECRET_KEY'"]
+    host.log = [
+        (NOW - 50 + death, text)
+        for death in range(4)
+        for text in [*words, f"INFO:     Child process [{death}] died"]
+    ]
+    result = host.check(frontend_url="", log_lines=100)
+    assert ids(result) == ["application-crash-loop"]
+    assert "4 of its workers died" in result.sentence
+    assert "KeyError: 'SECRET_KEY'" in result.sentence
+
+
+@pytest.mark.parametrize(
+    ("health", "up", "expected"),
+    [
+        ("healthy", 3600, []),
+        ("", 3600, []),
+        ("unhealthy", 3600, ["application-not-ready"]),
+        ("starting", 20, ["application-starting"]),
+        ("starting", 3600, ["application-not-ready"]),
+    ],
+)
+def test_without_an_address_the_health_check_of_the_container_counts(
+    host: Host, health: str, up: float, expected: list[str]
+) -> None:
+    host.states["worker"] = "running"
+    host.health, host.begun, host.restarts = health, NOW - up, 0
+    result = host.check(service="worker")
+    assert ids(result) == expected
+    bad = health in ("unhealthy", "starting")
+    assert evidence(result)["application.failed_percent"] == (100 if bad else 0)
 
 
 # Waiting times come from the service's own starts.

@@ -92,7 +92,7 @@ def judge(seen: Seen) -> list[Finding]:
     name = seen.service.name
     failing = bool(seen.ready) and seen.good < len(seen.ready)
     if seen.service.state == RUNNING and not failing:
-        return []
+        return unhealthy(seen)
     found = []
     if seen.database:
         found.append(Finding("application-database", name, f"{name} cannot serve: {seen.database}"))
@@ -105,6 +105,23 @@ def judge(seen: Seen) -> list[Finding]:
     if seen.service.state != RUNNING:
         return [*found, *findings(seen.service)]
     return found or [_of_answers(seen)]
+
+
+def unhealthy(seen: Seen) -> list[Finding]:
+    """What the containers' own health checks say, where nobody told an address to ask."""
+    by_health = {each.health: each.name for each in seen.service.instances}
+    up = uptime(seen.service, seen.now)
+    if seen.ready:
+        return []
+    name = seen.service.name
+    if "unhealthy" in by_health:
+        sentence = f"{name}: the health check of {by_health['unhealthy']} fails"
+        return [Finding("application-not-ready", name, sentence)]
+    if "starting" in by_health:
+        sentence = f"{name} is starting: the health check of {by_health['starting']} has not passed yet"
+        starts = up is not None and up < seen.may_start_for
+        return [Finding("application-starting" if starts else "application-not-ready", name, sentence)]
+    return []
 
 
 def _crash_loop(seen: Seen) -> str:

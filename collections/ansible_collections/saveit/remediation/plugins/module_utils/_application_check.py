@@ -52,7 +52,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "frontend_path": {"type": "str", "default": "/health"},
     "database_service": {"type": "str", "default": ""},
     "database_command": {"type": "list", "elements": "str", "default": []},
-    "database_timeout_seconds": {"type": "float", "default": 10},
+    "database_timeout_seconds": {"type": "float", "default": 30},
     "database_pattern": {"type": "str", "default": "psycopg|OperationalError|too many clients"},
     "samples": {"type": "int", "default": 24},
     "timeout_seconds": {"type": "float", "default": 5},
@@ -63,9 +63,11 @@ ARGUMENTS: Mapping[str, Any] = {
     "wait_seconds": {"type": "float", "default": 0},
 }
 IMPORTED = "imported"  # what database_command prints before it connects
+ALARM = 128 + 14  # the exit code of a command that SIGALRM ended
 FACTOR = 3  # a start may take so many times what it took the last time
 LIMITS = (20.0, 300.0)  # seconds; whatever was observed
 JUST_NOW = 15  # seconds; what the log says of the database then is about the answers that were just seen
+RECENT_LINES = 5000  # at most, of the last CRASH_WINDOW seconds
 AT_ONCE = 32  # requests
 
 
@@ -91,7 +93,7 @@ def _check(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     ready = _ask(parameters, url, parameters["samples"]) if service.state == RUNNING else []
     now = platform.now(parameters, carrier)
     seen = Seen(service, now, url, ready, may_start_for=parameters["start_seconds"])
-    if service.state != RUNNING or seen.good < len(ready):
+    if service.state != RUNNING or seen.good < len(ready) or _application.unhealthy(seen):
         seen = _look_closer(parameters, carrier, platform, seen)
     found = _application.judge(seen)
     evidence = _evidence(seen)
@@ -154,17 +156,20 @@ def _look_closer(parameters: Mapping[str, Any], carrier: Carrier, platform: Modu
         samples = parameters["samples"] if asks else 0
         health = pool.submit(_ask, parameters, f"{base}{parameters['health_path']}", samples)
         log = last_lines(platform, parameters, carrier, service, parameters["log_lines"])
+        # A worker's end is told in fifty lines and more, so the last hundred show one or two of them.
+        recent = last_lines(platform, parameters, carrier, service, RECENT_LINES, CRASH_WINDOW)
         started = _started_after(parameters, carrier, platform, service)
     closer = replace(
         seen,
         live=live.result(),
         log=log,
-        deaths=_deaths(parameters, log, seen.now),
+        deaths=_deaths(parameters, recent, seen.now),
         started_after=started,
     )
     if not is_backend:
         return closer
-    return replace(closer, database=_database(parameters, carrier, platform, closer, health.result()))
+    word = _database(parameters, carrier, platform, closer, health.result(), recent)
+    return replace(closer, database=word)
 
 
 def _started_after(
@@ -183,6 +188,7 @@ def _database(
     platform: ModuleType,
     seen: Seen,
     health: Sequence[Answer],
+    recent: Sequence[str],
 ) -> str:
     """Why the database is to blame: by its own state, the health answers, a new connection, the log.
 
@@ -204,7 +210,7 @@ def _database(
     if refused is None and not seen.good and (seen.deaths or _application.crashes(seen.service, seen.now)):
         error = last_error(seen.log)
         return f"its log ends with: {error}" if pattern.search(error) else ""
-    blaming = [bare(line) for line in _since(seen.log, seen.now - JUST_NOW) if pattern.search(line)]
+    blaming = [bare(line) for line in _since(recent, seen.now - JUST_NOW) if pattern.search(line)]
     return f"its log says just now: {blaming[-1]}" if blaming and seen.ready else ""
 
 
@@ -229,8 +235,8 @@ def _connects(
         return ""
     if IMPORTED not in done.stdout:
         return None  # not this application, or too slow to say
-    if done.timed_out:
-        return f"a new connection to the database from {running[0].name} got no answer within {timeout:g} s"
+    if done.timed_out or done.rc == ALARM:
+        return f"a new connection to the database from {running[0].name} gets no answer"
     lines = [line.strip() for line in done.stderr.splitlines() if "Error" in line or "FATAL" in line]
     return f"a new connection to the database from {running[0].name} fails: {(lines or [done.said])[-1]}"
 

@@ -21,13 +21,18 @@ _ERROR = re.compile(r"\b(error|fatal|critical|panic|exception|failed|cannot)\b",
 
 
 def last_lines(
-    platform: ModuleType, parameters: Mapping[str, Any], carrier: Carrier, service: Service, tail: int
+    platform: ModuleType,
+    parameters: Mapping[str, Any],
+    carrier: Carrier,
+    service: Service,
+    tail: int,
+    since: float = 0,
 ) -> list[str]:
-    """The last lines of each instance by time, redacted, with the engine's time in front."""
+    """The last lines of each instance by time, redacted, the engine's time in front; `since` in seconds."""
     lines = [
         redact(line)[:LONGEST]
         for instance in service.instances
-        for line in platform.logs(parameters, carrier, instance, tail, 0).splitlines()
+        for line in platform.logs(parameters, carrier, instance, tail, since).splitlines()
     ]
     return sorted(lines, key=lambda line: line.split(" ", 1)[0])
 

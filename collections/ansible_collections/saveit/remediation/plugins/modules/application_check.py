@@ -70,14 +70,16 @@ options:
     type: str
     default: ""
   database_command:
-    description: A command inside the backend that prints V(imported), and then connects to the database.
+    description:
+      - A command inside the backend that prints V(imported), and then connects to the database.
+      - It best sets itself an alarm (C(SIGALRM)) in between, so that a slow host is not taken for a slow database.
     type: list
     elements: str
     default: []
   database_timeout_seconds:
     description: How long O(database_command) may take.
     type: float
-    default: 10
+    default: 30
   database_pattern:
     description: A last log line that matches says that the database is at fault.
     type: str
