@@ -16,6 +16,7 @@ CLIENT = "/etc/saveit/client.py"
 IDLE = 4  # seconds: longer than database_idle_minutes of inventories/lab
 WAITING = 6  # seconds: longer than database_waiting_seconds
 READY = "/api/v1/health/ready"
+PATIENCE = 60  # seconds until damage must be done; a busy machine takes its time
 POOL_TIMEOUT = 30  # seconds, of the backend
 
 WORKERS = "import os; print(os.environ.get('WORKERS', '4'))"
@@ -32,7 +33,7 @@ def listens(folder):
     except FileNotFoundError:
         return False
 
-ends = time.monotonic() + 30
+ends = time.monotonic() + 50
 while time.monotonic() < ends:
     workers = [int(folder.name) for folder in pathlib.Path('/proc').glob('[0-9]*') if listens(folder)]
     if len(workers) >= int(os.environ.get('WORKERS', '4')):  # one that still starts would be ended by it
@@ -48,7 +49,7 @@ def take_every_slot() -> None:
     workers have lost their pooled session and get none."""
     ask_ready(16)  # so that every worker has a session in its pool
     _client("slots")
-    if not until(slots_are_taken, 20):
+    if not until(slots_are_taken, PATIENCE):
         raise LabError("cannot take every slot of the database: it still lets us in")
     _grow_old(IDLE)
 
@@ -67,7 +68,7 @@ def hold_locks() -> None:
     worker too."""
     _client("locks")
     if not until(
-        lambda: _number("state = 'idle in transaction' AND application_name = 'lab-migration'") > 0, 10
+        lambda: _number("state = 'idle in transaction' AND application_name = 'lab-migration'") > 0, PATIENCE
     ):
         raise LabError("cannot hold a lock: the session that should is not there")
     workers = _workers()
@@ -76,7 +77,7 @@ def hold_locks() -> None:
         _ask("/api/v1/items", 2 * workers, timeout=1)
         return _number("wait_event_type = 'Lock'") >= workers
 
-    if not until(all_wait, 20):
+    if not until(all_wait, PATIENCE):
         raise LabError("cannot make the backend wait for a lock: not all of its workers do")
     _grow_old(WAITING)
 
@@ -90,7 +91,7 @@ def leak_pool() -> None:
     ended."""
     began, workers = f"{time.time():.3f}", _workers()
     docker.must("leak the backend's pool", "exec", docker.container("backend"), "python", "-c", LEAK)
-    if not until(lambda: _log(began).count("pool leaked") >= workers, 30):
+    if not until(lambda: _log(began).count("pool leaked") >= workers, PATIENCE):
         raise LabError(f"cannot leak the backend's pool: not all of its {workers} workers say so")
     _ask(READY, 2 * workers, timeout=POOL_TIMEOUT + 15)  # so that its log has the words
 
@@ -145,7 +146,7 @@ def _client(what: str) -> None:
 
 
 def _psql(sql: str) -> Finished:
-    inside = ("timeout", "3", "psql", "-U", "saveit", "-w", "-At", "-c", sql)
+    inside = ("timeout", "5", "psql", "-U", "saveit", "-w", "-At", "-c", sql)
     return docker.execute("postgres", *inside)
 
 

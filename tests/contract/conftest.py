@@ -37,7 +37,7 @@ case "$1" in
       "$between" "$id" "$id" "$([ "$id" = 1 ] && cat state || echo running)"; between=','; done; echo ']' ;;
   start | unpause | restart) echo running > state ;;
   logs) echo "2026-11-23T02:48:10Z served" ;;
-  exec) case "$*" in *psql*) cat sessions; exit ;; esac
+  exec) case "$*" in *psql*) cat > read; cat sessions; exit ;; esac
     [ "$(cat state)" = running ] && if grep -q SET; then cat writes; else cat reads; fi ;;
 esac
 """
