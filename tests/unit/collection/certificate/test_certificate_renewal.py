@@ -225,6 +225,15 @@ def test_a_client_that_is_not_there_changes_nothing(host: Host, stored: Issued, 
     untouched(host, stored)
 
 
+def test_of_a_client_that_talks_much_the_last_words_are_told(
+    host: Host, stored: Issued, renew: Renew
+) -> None:
+    with pytest.raises(FailedError, match=r"exit code 1: … word word") as caught:
+        renew(client="import sys; sys.exit('begin ' + 'word ' * 900 + 'refused')")
+    assert str(caught.value).endswith("word refused")
+    assert len(str(caught.value)) < 600
+
+
 def test_what_the_client_says_is_redacted(host: Host, stored: Issued, renew: Renew) -> None:
     with pytest.raises(FailedError) as caught:
         renew(client="import sys; sys.exit('https://me:hunter2@ca.lab refused')")

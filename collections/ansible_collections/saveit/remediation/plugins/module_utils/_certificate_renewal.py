@@ -55,6 +55,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "serve_timeout_seconds": {"type": "float", "default": 10},
 }
 UNUSABLE = {"unreadable", "key-mismatch", "wrong-name", "untrusted"}  # problems that are not of time
+LONGEST = 400  # characters of what the client says
 HIDDEN = "AttributeError: can't set attribute"  # https://github.com/certbot/certbot/issues/9539
 AS_IT_IS = {"expiring", "untrusted"}  # what a self-signed certificate may be
 
@@ -180,7 +181,7 @@ def _get(parameters: Mapping[str, Any], place: Place, files: tuple[str, str]) ->
         what = f"`{' '.join(command[:2])}` on {place.name}"
         if done.timed_out or done.rc == 137:
             raise FailedError(f"no new certificate: {what} did not end within {timeout:g} s, and was ended")
-        said = redact(done.said)[-400:] or "it said nothing"
+        said = _end(redact(done.said)) or "it said nothing"
         more = (
             "; certbot hides the issuer's answer behind this, and has it in its log" if HIDDEN in said else ""
         )
@@ -189,6 +190,11 @@ def _get(parameters: Mapping[str, Any], place: Place, files: tuple[str, str]) ->
         return swap.dress(place, files)
     sources = (parameters["new_certificate_file"], parameters["new_key_file"])
     return swap.stage(place, sources, files)
+
+
+def _end(text: str) -> str:
+    """The last words, where clients say why."""
+    return text if len(text) <= LONGEST else "… " + text[-LONGEST:].partition(" ")[2]
 
 
 def _check(parameters: Mapping[str, Any], carrier: Carrier, old: Pair, new: Pair) -> None:
