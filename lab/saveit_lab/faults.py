@@ -271,6 +271,12 @@ TABLE = (
         ("deployed",),
     ),
     Fault(
+        "mqtt-removed", "mqtt", "mosquitto", UNRESOLVED, "mqtt-elsewhere-down",
+        "the container of the broker is removed; the backend has no broker in it",
+        mqtt_faults.remove, lambda: containers.is_in("mosquitto", "absent"),
+        ("deployed",),
+    ),
+    Fault(
         "mqtt-embedded-dead", "mqtt", "backend", RECOVERED, "mqtt-embedded-dead",
         "the broker in the backend is dead while HTTP answers",
         lambda: mqtt_faults.signal_embedded("KILL"), mqtt_faults.is_dead_beside_http,

@@ -24,6 +24,10 @@ def listen_without_tls(service: str) -> None:
     configure(service, f"allow_anonymous true\n{PLAIN}")
 
 
+def remove() -> None:
+    docker.must("remove mosquitto", "rm", "-f", docker.container("mosquitto"))
+
+
 def signal_embedded(signal: str) -> None:
     """To the broker beside the web server."""
     done = docker.execute("backend", "sh", "-c", f"kill -{signal} $({FIND})")

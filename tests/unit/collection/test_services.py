@@ -25,7 +25,7 @@ TARGET: dict[str, Any] = {
     "docker_command": ["docker"],
     "service": "redis",
 }
-ONLY_THIS: dict[str, Any] = {"required": True, "otherwise": ""}
+ONLY_THIS: dict[str, Any] = {"required": True, "otherwise": "", "otherwise_port": 0}
 STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 EXEC = ["docker", "exec", "-i", "1", "timeout", "10"]
 
@@ -198,7 +198,7 @@ def test_a_service_that_is_required_and_absent_is_an_obstacle(conversation: Any)
 
 def test_a_service_that_is_not_required_may_be_absent(conversation: Any) -> None:
     conversation.expect_list({"1": "backend"})
-    result = _service_info.run({**TARGET, "required": False, "otherwise": ""}, conversation.carrier())
+    result = _service_info.run({**TARGET, **ONLY_THIS, "required": False}, conversation.carrier())
     assert (result.verdict, result.findings, result.returned["found"]) == ("absent", [], "")
     assert result.sentence == "redis: there is no such service"
 
@@ -206,7 +206,8 @@ def test_a_service_that_is_not_required_may_be_absent(conversation: Any) -> None
 def test_the_other_service_is_looked_at_where_the_first_is_absent(conversation: Any) -> None:
     conversation.expect_list({"1": "backend"})
     conversation.expect_look({"1": "backend"}, containers("paused"), of="backend")
-    result = _service_info.run({**TARGET, "required": False, "otherwise": "backend"}, conversation.carrier())
+    given = {**TARGET, "required": False, "otherwise": "backend", "otherwise_port": 0}
+    result = _service_info.run(given, conversation.carrier())
     assert (result.verdict, result.returned["found"]) == ("paused", "backend")
     assert result.sentence.startswith("there is no service redis, so backend is looked at; backend: ")
     assert [(each.id, each.subject) for each in result.findings] == [("service-paused", "backend")]
@@ -214,8 +215,31 @@ def test_the_other_service_is_looked_at_where_the_first_is_absent(conversation: 
 
 def test_the_other_service_is_not_asked_for_where_the_first_is_there(conversation: Any) -> None:
     look(conversation, "exited")
-    result = _service_info.run({**TARGET, "required": True, "otherwise": "backend"}, conversation.carrier())
+    given = {**TARGET, "required": True, "otherwise": "backend", "otherwise_port": 0}
+    result = _service_info.run(given, conversation.carrier())
     assert (result.verdict, result.returned["found"]) == ("stopped", "redis")
+
+
+@pytest.mark.parametrize(("port", "found"), [(1883, "backend"), (8883, "")])
+def test_the_other_service_stands_in_only_when_it_publishes_the_port(
+    conversation: Any, port: int, found: str
+) -> None:
+    (container,) = json.loads(containers("exited"))
+    bound = {
+        "8000/tcp": [{"HostPort": "8000"}],
+        "1883/tcp": [{"HostIp": "", "HostPort": "1883"}],
+        "9/udp": None,
+    }
+    conversation.expect_list({"1": "backend"})
+    conversation.expect_look(
+        {"1": "backend"}, json.dumps([{**container, "HostConfig": {"PortBindings": bound}}]), of="backend"
+    )
+    given = {**TARGET, "required": False, "otherwise": "backend", "otherwise_port": port}
+    result = _service_info.run(given, conversation.carrier())
+    assert result.returned["found"] == found
+    assert [each.id for each in result.findings] == ["service-stopped"] * bool(found)
+    if not found:
+        assert result.sentence == "backend does not publish port 8883; redis: there is no such service"
 
 
 def run_inside(conversation: Any, check_mode: bool = False, **more: Any) -> Any:

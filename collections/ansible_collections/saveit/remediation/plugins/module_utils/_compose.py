@@ -240,7 +240,14 @@ def _instance(container: Mapping[str, Any]) -> Instance:
         started_at=_time(state.get("StartedAt")),
         finished_at=_time(state.get("FinishedAt")),
         error=str(state.get("Error") or ""),
+        ports=_ports((container.get("HostConfig") or {}).get("PortBindings")),
     )
+
+
+def _ports(bindings: Any) -> tuple[int, ...]:
+    """The host's ports that the container asks for; one that the engine chose by itself is not among them."""
+    asked = [str(each.get("HostPort")) for many in (bindings or {}).values() for each in many or ()]
+    return tuple(sorted({int(each) for each in asked if each.isdigit()} - {0}))
 
 
 def _time(value: Any) -> str:

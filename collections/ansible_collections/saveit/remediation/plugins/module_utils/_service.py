@@ -32,6 +32,7 @@ class Instance:
     started_at: str = ""
     finished_at: str = ""
     error: str = ""
+    ports: tuple[int, ...] = ()  # of the host, that lead to it, whether it runs or not
 
 
 @dataclass(frozen=True)

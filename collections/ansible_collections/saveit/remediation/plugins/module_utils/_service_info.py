@@ -23,6 +23,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "service": {"type": "str", "required": True},
     "required": {"type": "bool", "default": True},
     "otherwise": {"type": "str", "default": ""},
+    "otherwise_port": {"type": "int", "default": 0},
 }
 
 
@@ -34,8 +35,11 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     )
     lacking = ""
     if service.state == ABSENT and otherwise:
-        lacking = f"there is no service {name}, so {otherwise} is looked at; "
-        service = adapter(parameters).look(parameters, carrier, otherwise, required=parameters["required"])
+        other = adapter(parameters).look(parameters, carrier, otherwise, required=parameters["required"])
+        if _stands_in(other, parameters["otherwise_port"]):
+            lacking, service = f"there is no service {name}, so {otherwise} is looked at; ", other
+        else:
+            lacking = f"{otherwise} does not publish port {parameters['otherwise_port']}; "
     states = "; ".join(describe(each) for each in service.instances) or "there is no such service"
     return Result(
         verdict=service.state,
@@ -47,3 +51,8 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
             "found": service.name if service.instances else "",
         },
     )
+
+
+def _stands_in(other: Service, port: int) -> bool:
+    """Is it the one whose users came to the port? Without a port it always is."""
+    return not port or any(port in each.ports for each in other.instances)

@@ -33,6 +33,11 @@ options:
     description: The service to look at instead, where O(service) has no container.
     type: str
     default: ""
+  otherwise_port:
+    description: Look at O(otherwise) only if a container of it publishes this port of the host; with V(0), in any
+      case.
+    type: int
+    default: 0
 seealso:
   - module: saveit.remediation.service_restart
   - module: saveit.remediation.service_logs
@@ -65,6 +70,8 @@ EXAMPLES = r"""
     platform: compose
     service: mosquitto
     otherwise: backend
+    otherwise_port: 1883
+    required: false
 """
 
 RETURN = r"""
@@ -135,7 +142,7 @@ service:
       description: >-
         The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state),
         RV(ignore:health), RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed),
-        RV(ignore:started_at), RV(ignore:finished_at) and RV(ignore:error).
+        RV(ignore:started_at), RV(ignore:finished_at), RV(ignore:error) and RV(ignore:ports).
       type: list
       elements: dict
       sample:
@@ -149,6 +156,7 @@ service:
           started_at: "2026-11-23T02:47:11.123Z"
           finished_at: "2026-11-23T02:47:11.123Z"
           error: ""
+          ports: []
 found:
   description: The service that was looked at, O(service) or O(otherwise); empty when there is none.
   returned: success
