@@ -136,7 +136,9 @@ def _serve() -> None:
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # made at boot where systemd is
     LOG.unlink(missing_ok=True)
     started = look(SERVER, "-f", str(CONFIGURATION), "-E", str(LOG)).ok
-    if not (started and until(lambda: running() is not None, 5)):  # it goes into the background, then it listens
+    if not (
+        started and until(lambda: running() is not None, 5)
+    ):  # it goes into the background, then it listens
         why = LOG.read_text(encoding="utf-8").split("\n")[0] if LOG.exists() else "it says nothing"
         raise LabError(f"cannot start the SSH server on port {PORT}: {why.strip()}")
 
