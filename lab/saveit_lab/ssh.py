@@ -135,7 +135,10 @@ def _serve() -> None:
     places.write(CONFIGURATION, configuration, mode=0o600)
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # made at boot where systemd is
     LOG.unlink(missing_ok=True)
-    if not look(SERVER, "-f", str(CONFIGURATION), "-E", str(LOG)).ok:
+    started = look(SERVER, "-f", str(CONFIGURATION), "-E", str(LOG)).ok
+    if not (
+        started and until(lambda: running() is not None, 5)
+    ):  # it goes into the background, then it listens
         why = LOG.read_text(encoding="utf-8").split("\n")[0] if LOG.exists() else "it says nothing"
         raise LabError(f"cannot start the SSH server on port {PORT}: {why.strip()}")
 

@@ -63,7 +63,7 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
             now=time.time,
             sleep=time.sleep,
             check_mode=self._task.check_mode,
-            host=str(self._vars.get("inventory_hostname") or "this host"),
+            host=self._host(),
         )
         try:
             values.update(self.logic(parameters, carrier).as_return())
@@ -98,6 +98,10 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
             said = f"{done['stderr']}\n{chatter}"
             raise UnreachableHostError(no_command(said, done["rc"], self._way()))
         return Completed(done["rc"], stdout, done["stderr"].partition(f"{mark}\n")[2])
+
+    def _host(self) -> str:
+        """Its name in the inventory, which is not that of a host made by incident_host."""
+        return str(self._vars.get("incident_host_of") or self._vars.get("inventory_hostname") or "this host")
 
     def _way(self) -> Way:
         return way_of(self._connection, self._vars)
