@@ -10,7 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.e2e.conftest import Lab, Remediate, Watch
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
 # Of the database, in which the ready endpoint fails too; in the others it goes on answering 200.
 DATABASE_FAULTS = ("database-stopped", "database-paused", "database-slots-exhausted")
 

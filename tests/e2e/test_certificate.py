@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CERTIFICATES = REPOSITORY / ".lab" / "certificates"
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
 
 
 def files() -> dict[str, bytes]:

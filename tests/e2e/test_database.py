@@ -11,7 +11,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.e2e.conftest import Lab, Remediate, Watch
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
 # The server's processes with their start times: a session that ended is one less.
 SESSIONS = (
     "for each in /proc/[0-9]*; do tr '\\0' ' ' < $each/cmdline | grep -q '^postgres: .*saveit saveit' && "

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.e2e.conftest import Lab, Remediate, Watch
 
-ROUNDS = int(os.environ.get("ROUNDS", "1"))
-
 
 def test_a_check_says_what_it_would_do_and_touches_nothing(
     lab: Lab, remediate: Remediate, watch: Callable[[], Watch]
