@@ -54,7 +54,7 @@ class Engine:
 
     @property
     def writes(self) -> list[str]:
-        return [verb for verb in self.calls if verb not in ("ps", "inspect", "logs", "exec")]
+        return [verb for verb in self.calls if verb not in ("ps", "inspect", "logs", "exec", "info")]
 
 
 @pytest.fixture
