@@ -25,7 +25,7 @@ unit: $(DEV) ## Unit and contract tests only: no lab, no network
 	@.venv/bin/pytest tests/unit tests/contract
 
 faults: $(DEV) ## Break and remediate every fault ROUNDS times (5) in both profiles of the lab; print a table
-	@ROUNDS=$${ROUNDS:-5} PROFILES="$${PROFILES:-deployed documented}" .venv/bin/pytest -q tests/e2e/test_redis_faults.py
+	@ROUNDS=$${ROUNDS:-5} PROFILES="$${PROFILES:-deployed documented}" .venv/bin/pytest -q tests/e2e/test_*_faults.py
 
 # The lab runs on any Python 3.11; the environment's own is one.
 lab-up lab-down: export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -40,8 +40,9 @@ picture: $(DEV) ## Record docs/demo.svg from a real run in the lab
 	@lab/lab up
 	@.venv/bin/python docs/picture.py
 
-docs: $(DEV) ## Write docs/commands.md anew from the command's own help
+docs: $(DEV) ## Write docs/commands.md and docs/incidents/ anew from the command's help and the runbooks
 	@.venv/bin/python docs/commands.py
+	@.venv/bin/python docs/incidents.py
 
 clean: ## Remove what was built and installed here; the lab and the journal are left alone
 	rm -rf .venv .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .ansible
