@@ -276,7 +276,7 @@ def test_check_mode_does_not_wait(host: Host) -> None:
     assert (ids(result), host.slept) == (["application-starting"], 0)
 
 
-@pytest.mark.parametrize(("took", "limit"), [(2.0, 20), (19.0, 57), (200.0, 300), (None, 45)])
+@pytest.mark.parametrize(("took", "limit"), [(2.0, 60), (25.0, 75), (200.0, 300), (None, 60)])
 def test_a_start_may_take_three_times_what_the_last_one_took(
     host: Host, took: float | None, limit: float
 ) -> None:

@@ -72,7 +72,7 @@ options:
   database_command:
     description:
       - A command inside the backend that prints V(imported), and then connects to the database.
-      - It best sets itself an alarm (C(SIGALRM)) in between, so that a slow host is not taken for a slow database.
+      - It best sets itself an alarm (C(SIGALRM)) in between; a slow host is not a slow database then.
     type: list
     elements: str
     default: []
@@ -95,7 +95,7 @@ options:
   start_seconds:
     description: How long a start may take.
     type: float
-    default: 45
+    default: 60
   started_pattern:
     description: A log line that matches says that the start has ended.
     type: str
