@@ -23,7 +23,7 @@ from saveit_remediate.incident import Severity
 
 _SCHEMA = 1
 _REQUIRED = ("schema", "id", "title", "severity", "findings", "remedies", "verify")
-_OPTIONAL = ("aliases", "symptoms", "alerts")
+_OPTIONAL = ("aliases", "symptoms", "explains", "alerts")
 _TESTS = ("is", "is_not", "at_most", "at_least")
 _REMEDY_OPTIONAL = ("never_for", "patience_seconds")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
@@ -52,6 +52,7 @@ def read_runbook(path: Path, parameters: Mapping[str, Parameter]) -> Runbook:
         title=root.text("title"),
         aliases=tuple(alias.lower() for alias in root.texts("aliases")),
         symptoms=root.texts("symptoms"),
+        explains=root.texts("explains"),
         alerts=tuple(_alert(item) for item in root.items("alerts")),
         default_severity=Severity(severity.one_of("default", list(Severity))),
         severity_rules=tuple(_rule(item, known) for item in severity.items("rules")),

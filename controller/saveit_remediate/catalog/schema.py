@@ -92,6 +92,7 @@ class Runbook:
     title: str
     aliases: tuple[str, ...]
     symptoms: tuple[str, ...]
+    explains: tuple[str, ...]  # incident types whose symptoms this one brings about
     alerts: tuple[Mapping[str, str], ...]
     default_severity: Severity
     severity_rules: tuple[SeverityRule, ...]

@@ -281,6 +281,7 @@ def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float) -
     state.findings.append(
         {
             "id": id_,
+            "incident": state.runbook["id"],
             "target": state.target,
             "subject": state.target,
             "sentence": sentence,

@@ -22,6 +22,7 @@ def take_findings(state: State, observed: Sequence[Mapping[str, Any]]) -> None:
         is_symptom = each["id"] in known
         found[each["id"], each["subject"]] = {
             "id": each["id"],
+            "incident": state.runbook["id"],
             "target": state.target,
             "subject": each["subject"],
             "sentence": each["sentence"],
@@ -47,7 +48,8 @@ def take_evidence(
     for each in (evidence for result in _fresh(state, observed) for evidence in result.get("evidence", ())):
         values[each["name"]] = each["value"]
         after = state.remedy.get("id", "") if phase == "verify" else ""
-        state.evidence.append({**each, "target": state.target, "at": now, "phase": phase, "after": after})
+        about = {"incident": state.runbook["id"], "target": state.target, "phase": phase, "after": after}
+        state.evidence.append({**each, **about, "at": now})
     return values
 
 
