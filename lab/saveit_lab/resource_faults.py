@@ -56,8 +56,8 @@ def is_nearly_full() -> bool:
 
 
 def kills_go_on() -> bool:
-    """Two killed processes, and a third."""
-    return _counter("oom_kill") >= 3 and containers.is_in("backend", "running")
+    """A killed process, and its successor."""
+    return _counter("oom_kill") >= 2 and containers.is_in("backend", "running")
 
 
 def is_throttled() -> bool:

@@ -56,6 +56,7 @@ def _obey() -> None:
     if order == "leak":
         while _used() < int(number) * MIB:
             _take()
+            time.sleep(0.05)
     else:
         for _ in range(os.cpu_count() or 1):
             _in_background(lambda: _burn(60 * 60, until=time.monotonic() + float(number)))
@@ -66,12 +67,12 @@ def _fill_cache() -> None:
     say(f"Filling the cache: {wanted} MiB")
     while len(_kept) * STEP < wanted:
         _take()
+        time.sleep(0.01)
 
 
 def _take() -> None:
     """Memory that is really used: every page is written to."""
     _kept.append(bytearray(b"x") * (STEP * MIB))
-    time.sleep(0.05)
 
 
 def _burn(seconds: float, until: float = float("inf")) -> None:
