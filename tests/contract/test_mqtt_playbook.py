@@ -85,7 +85,7 @@ Play = Callable[..., tuple[int, dict[str, Any], list[str]]]
 def play(
     ansible: Callable[..., Any], custom_stats: Callable[[str], Any], tmp_path: Path, broker: Broker
 ) -> Play:
-    """Runs the playbook with these services, and gives exit code, what it published, what docker was to do."""
+    """Runs the playbook with these services, and gives exit code, what it published, what docker did."""
 
     def run(services: dict[str, str], *options: str, bound: bool = False, **settings: Any) -> Any:
         rows = []

@@ -1,4 +1,4 @@
-"""Every fault of MQTT in the lab: found, remedied at the service that runs the broker, and proved as a device."""
+"""Every fault of MQTT in the lab: found, remedied where the broker runs and nowhere else, and proved."""
 
 from __future__ import annotations
 
