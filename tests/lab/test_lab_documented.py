@@ -47,6 +47,7 @@ def components() -> dict[str, Any]:
 def test_the_broker_lives_in_the_backend_and_its_health_is_shown(documented: Lab) -> None:
     assert documented.docker("inspect", "saveit-mosquitto").returncode != 0
     assert probes.mqtt() is None
+    assert probes.mqtt_with_tls() is None
     assert components()["mqtt_broker"]["status"] == "running"
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from saveit_lab import probes
 from saveit_lab.waiting import until
 
 if TYPE_CHECKING:
@@ -252,6 +253,9 @@ def test_prometheus_finds_no_request_count(lab: Lab) -> None:
 
 
 def test_a_lost_broker_shows_only_in_the_log(healthy: Lab) -> None:
+    # After earlier losses the subscriber may sleep for five minutes, and then it notices nothing.
+    healthy.docker("restart", "-t", "3", "saveit-backend")
+    assert healthy.run("repair").returncode == 0
     healthy.docker("stop", "-t", "3", "saveit-mosquitto")
     assert json.loads(get("/api/v1/health").body)["status"] == "healthy"
     assert log_shows(healthy, r"^MQTT Subscriber error: .+")
@@ -263,6 +267,10 @@ def test_port_8883_is_open_and_nothing_answers_there(lab: Lab) -> None:
         suppress(ConnectionResetError),
     ):
         assert connection.recv(1) == b""
+
+
+def test_the_labs_own_port_8884_speaks_mqtt_with_tls(lab: Lab) -> None:
+    assert probes.mqtt_with_tls() is None
 
 
 # Faults
@@ -284,8 +292,36 @@ SEEN = {
 def test_faults_are_listed_for_programs(lab: Lab) -> None:
     listed = json.loads(lab.run("faults", "--json").stdout)
     assert {fault["name"] for fault in listed if fault["incident"] == "redis"} == set(SEEN)
-    assert {tuple(fault) for fault in listed} == {("name", "incident", "expected", "finding")}
+    assert {tuple(fault) for fault in listed} == {("name", "incident", "expected", "finding", "profiles")}
     assert {fault["expected"] for fault in listed} == {"recovered", "unresolved"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "plain", "tls"),
+    [
+        ("mqtt-stopped", False, False),
+        ("mqtt-paused", False, False),
+        ("mqtt-sigstop", False, False),
+        ("mqtt-wrong-password", False, False),
+        ("mqtt-tls-down", True, False),
+        ("mqtt-removed", False, False),
+    ],
+)
+def test_a_fault_of_the_broker_is_in_force_and_repair_heals_it(
+    healthy: Lab, fault: str, plain: bool, tls: bool
+) -> None:
+    done = healthy.run("break", fault)
+    assert done.returncode == 0, done.stderr
+    assert (probes.mqtt() is None, probes.mqtt_with_tls() is None) == (plain, tls)
+    healed = healthy.run("repair")
+    assert healed.returncode == 0, healed.stderr
+    assert (probes.mqtt(), probes.mqtt_with_tls()) == (None, None)
+
+
+def test_a_fault_of_the_other_profile_is_refused_with_its_name(lab: Lab) -> None:
+    done = lab.run("break", "mqtt-embedded-dead")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "it exists on profile documented, and deployed is up" in done.stderr
 
 
 @pytest.mark.parametrize("fault", SEEN)

@@ -317,7 +317,13 @@ LOG = (
 
 
 def read_log(conversation: Any, **more: Any) -> Any:
-    given = {"tail": 100, "since_seconds": 60.0, "count": {"redis_errors": "(?i)redis.*failed"}, **more}
+    given = {
+        "required": True,
+        "tail": 100,
+        "since_seconds": 60.0,
+        "count": {"redis_errors": "(?i)redis.*failed"},
+        **more,
+    }
     return _service_logs.run({**TARGET, **given}, conversation.carrier())
 
 
@@ -339,6 +345,13 @@ def test_no_line_is_zero_and_not_no_data(conversation: Any) -> None:
     expect_log(conversation, "")
     result = read_log(conversation)
     assert (result.evidence[0].value, result.returned["lines"]) == (0, [])
+
+
+def test_a_service_that_is_not_required_may_have_no_log_which_is_no_data(conversation: Any) -> None:
+    conversation.expect_list({"1": "backend"})
+    result = read_log(conversation, required=False)
+    assert (result.verdict, result.returned["lines"]) == ("absent", [])
+    assert [(each.name, each.value) for each in result.evidence] == [("redis.redis_errors", None)]
 
 
 @pytest.mark.parametrize("pattern", ["(", "*", "[a"])

@@ -16,6 +16,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._target import 
 ARGUMENTS: Mapping[str, Any] = {
     **TARGET_ARGUMENTS,
     "service": {"type": "str", "required": True},
+    "required": {"type": "bool", "default": True},
     "tail": {"type": "int", "default": 100},
     "since_seconds": {"type": "float", "default": 0},
     "count": {"type": "dict", "default": {}},
@@ -31,7 +32,14 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     name = parameters["service"]
     patterns = {label: _compiled(label, pattern) for label, pattern in parameters["count"].items()}
     platform = adapter(parameters)
-    service = platform.look(parameters, carrier, name)
+    service = platform.look(parameters, carrier, name, required=parameters["required"])
+    if not service.instances:
+        return Result(
+            "absent",
+            f"{name}: there is no such service, and no log of it",
+            evidence=[Evidence(f"{name}.{label}", None) for label in patterns],
+            returned={"lines": [], "matching": {label: [] for label in patterns}},
+        )
     tail, since = parameters["tail"], parameters["since_seconds"]
     lines = [
         redact(line)

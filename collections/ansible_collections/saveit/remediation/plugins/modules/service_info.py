@@ -34,8 +34,8 @@ options:
     type: str
     default: ""
   otherwise_port:
-    description: Look at O(otherwise) only if a container of it publishes this port of the host; with V(0), in any
-      case.
+    description: Look at O(otherwise) only if a container of it publishes this port of the host; with V(0),
+      always.
     type: int
     default: 0
 seealso:

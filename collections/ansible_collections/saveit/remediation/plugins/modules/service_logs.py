@@ -24,6 +24,10 @@ options:
     description: The service whose log is read, by the name that runbooks use.
     type: str
     required: true
+  required:
+    description: When V(false), a service that has no container is an answer, V(absent), and no obstacle.
+    type: bool
+    default: true
   tail:
     description: How many lines of each container to read at most.
     type: int
@@ -64,7 +68,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 verdict:
-  description: Always V(read).
+  description: V(read); V(absent) when there is no such service.
   returned: success
   type: str
   sample: read
