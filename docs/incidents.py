@@ -10,7 +10,7 @@ from saveit_remediate.catalog import Runbook, find, open_catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "incidents"
-HEAD = "Written by `make docs` from `meta/runbook.yml` and `meta/argument_specs.yml` of the role: change it there."
+HEAD = "Written by `make docs` from the `meta` folder of the role: change it there."
 
 
 def pages() -> dict[str, str]:

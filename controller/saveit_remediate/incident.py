@@ -74,6 +74,11 @@ class Finding:
         return self.kind == "obstacle"
 
     @property
+    def exit_code(self) -> int:
+        """Of a command that could not look because of this obstacle."""
+        return Outcome.REFUSED.exit_code if self.outcome == Outcome.REFUSED else Outcome.UNREACHABLE.exit_code
+
+    @property
     def is_symptom(self) -> bool:
         return self.kind not in ("obstacle", "context")
 
@@ -120,12 +125,24 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Table:
+    """What a play that only looks has to show: a value for each column; None is "no data"."""
+
+    name: str
+    target: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
 class Observation:
-    """What one play published: the result contract, read."""
+    """What one play published: the result contract, read. `sentences` say how each host was found."""
 
     findings: tuple[Finding, ...] = ()
     actions: tuple[Action, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    tables: tuple[Table, ...] = ()
+    sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

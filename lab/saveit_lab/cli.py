@@ -124,7 +124,12 @@ def _status(options: argparse.Namespace) -> None:
 def _break(options: argparse.Namespace) -> None:
     fault = faults.find(options.fault)
     with alone():
-        stack.running_profile()
+        profile = stack.running_profile()
+        if profile not in fault.profiles:
+            raise LabError(
+                f"cannot break {fault.name}: it exists on profile {' and '.join(fault.profiles)}, "
+                f"and {profile} is up"
+            )
         if fault.service in faulty.services():
             print(f"Repairing {fault.service} first: a fault is in force there already.", flush=True)
             stack.repair()
@@ -150,11 +155,12 @@ def _down(_options: argparse.Namespace) -> None:
 
 def _faults(options: argparse.Namespace) -> None:
     if options.json:
-        fields = ("name", "incident", "expected", "finding")
+        fields = ("name", "incident", "expected", "finding", "profiles")
         print(json.dumps([{key: getattr(each, key) for key in fields} for each in faults.TABLE], indent=2))
         return
     for fault in faults.TABLE:
-        print(f"{fault.name:<21} {fault.incident:<12} {fault.expected:<11} {fault.description}")
+        only = f" (profile {fault.profiles[0]})" if len(fault.profiles) == 1 else ""
+        print(f"{fault.name:<29} {fault.incident:<12} {fault.expected:<11} {fault.description}{only}")
 
 
 def _engine(options: argparse.Namespace) -> None:

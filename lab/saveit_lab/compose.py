@@ -25,7 +25,7 @@ class Tool:
 
 
 def compose(profile: str, attempt: str, *arguments: str, timeout: float = 120) -> Finished:
-    """Have compose do something to the project; the `production` profile holds the TLS edge."""
+    """Have compose do something to the project; the profiles hold the TLS edge and its issuer."""
     tool = find()
     file = places.LAB / FILES[profile]
     return act(
@@ -37,6 +37,8 @@ def compose(profile: str, attempt: str, *arguments: str, timeout: float = 120) -
         str(file),
         "--profile",
         "production",
+        "--profile",
+        "acme",
         *arguments,
         timeout=timeout,
         env=tool.env,

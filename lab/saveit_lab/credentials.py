@@ -1,6 +1,7 @@
 """Passwords and certificates: made once, kept in the state folder, never in git."""
 
 import secrets
+from pathlib import Path
 
 from saveit_lab import docker, places
 from saveit_lab.image import CURRENT
@@ -20,24 +21,46 @@ def ensure_passwords() -> bool:
 
 
 def ensure_certificate() -> None:
+    """An authority, certificates of the ACME server and of the TLS edge."""
     if not (places.CERTIFICATES / "tls.crt").exists():
         make_certificate(days=365)
+    if not (places.CERTIFICATES / "acme.crt").exists():
+        issue("acme")
+    if not (places.CERTIFICATES / "made.crt").exists():
+        issue("good")
+    if not (places.BROKER / "tls.crt").exists():
+        make_certificate(days=365, folder=places.BROKER)
 
 
-def make_certificate(days: int) -> None:
-    """A new certificate for the TLS edge, by the lab's own authority."""
+def is_as_made() -> bool:
+    """Whether the edge's certificate is the one that the lab made; the key cannot be read by everybody."""
+    folder = places.CERTIFICATES
+    try:
+        return (folder / "tls.crt").read_bytes() == (folder / "made.crt").read_bytes()
+    except FileNotFoundError:
+        return False
+
+
+def make_certificate(days: int, folder: Path = places.CERTIFICATES) -> None:
+    """A new certificate for the TLS edge, or what else has its own folder, by the authority of the folder."""
+    _run("make a certificate", "sh", "/recipe/make.sh", "/certificates", str(days), folder=folder)
+
+
+def issue(kind: str) -> None:
+    """One of the kinds of services/certificates/issue.py."""
+    _run(f"issue a certificate ({kind})", "python", "/recipe/issue.py", "/certificates", kind)
+
+
+def _run(attempt: str, *command: str, folder: Path = places.CERTIFICATES) -> None:
     docker.must(
-        "make the certificate of the TLS edge",
+        attempt,
         "run",
         "--rm",
         "--network=none",
         "-v",
         f"{places.LAB / 'services' / 'certificates'}:/recipe:ro",
         "-v",
-        f"{places.CERTIFICATES}:/certificates",
+        f"{folder}:/certificates",
         CURRENT,
-        "sh",
-        "/recipe/make.sh",
-        "/certificates",
-        str(days),
+        *command,
     )

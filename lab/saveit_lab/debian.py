@@ -11,9 +11,10 @@ from saveit_lab.errors import LabError
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 SYSTEMD = Path("/run/systemd/system")
-SERVICES = {  # package: the service that it brings
+UNITS = {  # by the package that brings them
     "docker.io": "docker",
     "openssh-server": "ssh",
+    "certbot": "certbot.timer",
     **{name: name for name in ("redis-server", "mosquitto", "nginx", "prometheus", "postgresql")},
 }
 
@@ -48,7 +49,7 @@ def install(packages: Sequence[str], purpose: str) -> None:
             act("refresh the list of packages", "apt-get", "update", "-qq", timeout=300)
             act(f"install {purpose}", *command, env=env, timeout=600)
     if SYSTEMD.is_dir():  # nor at the next boot
-        look("systemctl", "disable", "--quiet", *(SERVICES[name] for name in wanted if name in SERVICES))
+        look("systemctl", "disable", "--quiet", *(UNITS[name] for name in wanted if name in UNITS))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from saveit_lab import faults, places, record
 from saveit_lab.errors import LabError
 from saveit_lab.waiting import until
 
-PATIENCE = 30  # seconds until a fault has to be seen
+PATIENCE = 60  # seconds until a fault has to be seen
 
 
 def services() -> set[str]:

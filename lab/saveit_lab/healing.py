@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from saveit_lab import docker, faulty, probes, record
+from saveit_lab import credentials, docker, faulty, probes, record
 from saveit_lab.compose import compose
 from saveit_lab.errors import LabError
 from saveit_lab.waiting import until
@@ -16,6 +16,7 @@ PATIENCE = 120  # seconds until everything has to be healthy
 GRACE = 10  # seconds that a service gets to become healthy by itself before it is made again
 DEPENDENT = {"backend", "nginx"}  # services that are ill when another one is
 DISPOSABLE = {"redis": f"{docker.PROJECT}_redis-data"}  # volumes that a repair empties
+ISSUED = {"nginx", "certbot"}  # a certificate, and what the client of its issuer keeps
 KEPT = ("Memory", "MemorySwap", "NanoCpus", "CpuQuota", "CpuShares", "PidsLimit", "RestartPolicy")
 
 
@@ -31,6 +32,11 @@ def heal(services: Sequence[str], profile: str) -> set[str]:
         if found[name]["State"]["Paused"]:
             docker.must(f"wake {name}", "unpause", docker.container(name))
     faulty.clear()
+    if "nginx" in faulted or not credentials.is_as_made():
+        credentials.issue("good")
+        faulted.add("nginx")
+    if faulted & ISSUED:  # what certbot has of an authority that is gone
+        faulted |= ISSUED & set(found)
     remove(*(faulted | altered))
     for name in sleeping - faulted - altered:
         docker.must(f"start {name}", "start", docker.container(name))

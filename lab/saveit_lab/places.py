@@ -7,7 +7,9 @@ REPOSITORY = LAB.parent
 IMAGE = LAB / "image"
 
 STATE = REPOSITORY / ".lab"
+BROKER = STATE / "broker"  # certificate and key of the MQTT broker, by an authority of their own
 CERTIFICATES = STATE / "certificates"
+ACCOUNTS = CERTIFICATES / "accounts"  # of the client of the ACME server
 DOCKER_CONFIG = STATE / "docker-config"
 ENGINE_LOG = STATE / "dockerd.log"
 ENGINE_PID = STATE / "dockerd.pid"
@@ -20,12 +22,13 @@ SSH = STATE / "ssh"
 
 def prepare() -> None:
     """Make the folders. Containers read some of them as another user, whatever the umask is."""
-    for folder in (STATE, CERTIFICATES, DOCKER_CONFIG, FAULTY, FAULTY / "redis"):
+    faulty = [FAULTY / service for service in ("backend", "mosquitto", "postgres", "redis")]
+    for folder in (STATE, BROKER, CERTIFICATES, ACCOUNTS, DOCKER_CONFIG, FAULTY, *faulty):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
-    redis = FAULTY / "redis" / "fault.conf"
-    if not redis.exists():
-        write(redis, "")
+    for service in ("postgres", "redis"):
+        if not (FAULTY / service / "fault.conf").exists():
+            write(FAULTY / service / "fault.conf", "")
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:

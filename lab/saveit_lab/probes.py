@@ -8,7 +8,8 @@ import ssl
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 from saveit_lab import docker, places
 
@@ -56,11 +57,24 @@ def _backend() -> str | None:
 
 
 def _edge() -> str | None:
+    return _get_trusted(8443, "/api/v1/health/live", "trusted.crt")
+
+
+def _issuer() -> str | None:
+    return _get_trusted(14000, "/dir", "ca.crt")
+
+
+def _get_trusted(port: int, path: str, authorities: str) -> str | None:
     try:
-        context = ssl.create_default_context(cafile=str(places.CERTIFICATES / "ca.crt"))
+        context = ssl.create_default_context(cafile=str(places.CERTIFICATES / authorities))
     except OSError as error:
-        return f"the authority's certificate cannot be read: {error}"
-    return get(8443, "/api/v1/health/live", context)
+        return f"the authorities' certificates cannot be read: {error}"
+    return get(port, path, context)
+
+
+def _client() -> str | None:
+    done = docker.execute("certbot", "true")
+    return None if done.ok else done.complaint
 
 
 def _postgres() -> str | None:
@@ -79,19 +93,36 @@ def redis_says(*command: str) -> str:
     return (done.output.strip() or done.errors.strip()) if done.status != 124 else ""
 
 
-def mqtt(port: int = 1883) -> str | None:
+def mqtt(port: int = 1883, ca: Path | None = None) -> str | None:
     """A TCP connection says nothing: docker's proxy accepts it for a broker that is dead."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
-            connection.sendall(MQTT_CONNECT)
-            answer = connection.recv(4)
+        answer = mqtt_says(port, ca)
     except OSError as error:
         return f"no MQTT on port {port}: {error}"
     return None if answer == MQTT_CONNACK else f"no CONNACK on port {port} but {answer!r}"
 
 
+def mqtt_says(port: int = 1883, ca: Path | None = None) -> bytes:
+    """The first bytes that the broker answers to a client without a name."""
+    with ExitStack() as opened:
+        connection = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=3))
+        if ca:
+            tls = ssl.create_default_context(cafile=str(ca))
+            connection = opened.enter_context(tls.wrap_socket(connection, server_hostname="127.0.0.1"))
+        connection.sendall(MQTT_CONNECT)
+        return connection.recv(4)
+
+
+def mqtt_with_tls() -> str | None:
+    return mqtt(8884, places.BROKER / "ca.crt")
+
+
+def _broker() -> str | None:
+    return mqtt() or mqtt_with_tls()
+
+
 def _backend_with_broker() -> str | None:
-    return _backend() or mqtt()
+    return _backend() or _broker()
 
 
 PROBES: dict[str, Probe] = {
@@ -99,7 +130,9 @@ PROBES: dict[str, Probe] = {
     "frontend": lambda: get(5000, "/health"),
     "postgres": _postgres,
     "redis": _redis,
-    "mosquitto": mqtt,
+    "mosquitto": _broker,
     "nginx": _edge,
+    "acme": _issuer,
+    "certbot": _client,
     "prometheus": lambda: get(9090, "/-/ready"),
 }

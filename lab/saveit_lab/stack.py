@@ -9,9 +9,13 @@ from saveit_lab import credentials, docker, engine, faulty, healing, image, plac
 from saveit_lab.errors import LabError
 
 SERVICES = {
-    "deployed": ("backend", "frontend", "postgres", "redis", "mosquitto", "nginx", "prometheus"),
-    "documented": ("backend", "frontend", "postgres", "redis", "nginx", "prometheus"),
-}
+    "deployed": (
+        "backend", "frontend", "postgres", "redis", "mosquitto", "nginx", "acme", "certbot", "prometheus",
+    ),
+    "documented": (
+        "backend", "frontend", "postgres", "redis", "nginx", "acme", "certbot", "prometheus",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

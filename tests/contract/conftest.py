@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,19 +19,30 @@ COLLECTION = ROOT / "collections/ansible_collections/saveit/remediation"
 if str(ROOT / "collections") not in sys.path:
     sys.path.append(str(ROOT / "collections"))
 
-# Knows two services, `redis` in the state of the file `state`, and `backend`; each call is written down.
+# Knows the services `redis` in the state of the file `state`, `backend`, and `postgres`, whose psql answers
+# what is in the file `sessions`; each call is written down.
 DOCKER = """#!/bin/sh
 cd "{folder}"
 echo "$@" >> calls
+case "$1 $2" in
+  "inspect --type=container") echo '{{"Memory": 268435456, "NanoCpus": 500000000}}'; exit ;;
+  stats*) echo '{{"MemUsage": "64MiB / 256MiB", "CPUPerc": "1.00%"}}'; exit ;;
+  events*) exit ;;
+  info*) echo 4; exit ;;
+esac
 case "$1" in
-  ps) printf '1\\tredis\\tFalse\\n2\\tbackend\\tFalse\\n' ;;
-  inspect) printf '[{{"Id": "%s", "Name": "/saveit-%s", "State": {{"Status": "%s"}}}}]' \\
-    "$2" "$2" "$([ "$2" = 1 ] && cat state || echo running)" ;;
+  ps) printf '1\\tredis\\tFalse\\n2\\tbackend\\tFalse\\n3\\tpostgres\\tFalse\\n' ;;
+  inspect) shift; between='['
+    for id; do printf '%s{{"Id": "%s", "Name": "/saveit-%s", "State": {{"Status": "%s"}}}}' \\
+      "$between" "$id" "$id" "$([ "$id" = 1 ] && cat state || echo running)"; between=','; done; echo ']' ;;
   start | unpause | restart) echo running > state ;;
   logs) echo "2026-11-23T02:48:10Z served" ;;
-  exec) [ "$(cat state)" = running ] && if grep -q SET; then cat writes; else cat reads; fi ;;
+  exec) case "$*" in *psql*) cat > read; cat sessions; exit ;; esac
+    [ "$(cat state)" = running ] && if grep -q SET; then cat writes; else cat reads; fi ;;
 esac
 """
+
+READS = ("ps", "inspect", "logs", "exec", "stats", "events", "info")
 
 
 @dataclass
@@ -51,7 +63,7 @@ class Engine:
 
     @property
     def writes(self) -> list[str]:
-        return [verb for verb in self.calls if verb not in ("ps", "inspect", "logs", "exec")]
+        return [verb for verb in self.calls if verb not in READS]
 
 
 @pytest.fixture
@@ -62,6 +74,7 @@ def engine(tmp_path: Path) -> Callable[..., Engine]:
         recordings = ROOT / "tests/fixtures/redis-cli-7.0"
         for name, recording in (("reads", reads), ("writes", writes)):
             (tmp_path / name).write_text((recordings / f"{recording}.txt").read_text("utf-8"), "utf-8")
+        shutil.copy(ROOT / "tests/fixtures/postgresql-15.18/would_terminate.json", tmp_path / "sessions")
         (tmp_path / "state").write_text(state, "utf-8")
         (tmp_path / "docker").write_text(DOCKER.format(folder=tmp_path), "utf-8")
         (tmp_path / "docker").chmod(0o755)

@@ -102,16 +102,34 @@ def test_the_action_group_is_those_that_touch_the_target() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_secret_is_not_logged(name: str) -> None:
     for option, spec in logic(name).ARGUMENTS.items():
-        assert spec.get("no_log", False) is (option in ("password", "stdin")), option
+        secret = option in ("password", "login_password", "stdin", "token")
+        assert spec.get("no_log", False) is secret, option
 
 
 TASKS: dict[str, dict[str, Any]] = {
+    "application_check": {"service": "redis", "url": "http://127.0.0.1:1/", "samples": 1},
     "service_info": {"service": "redis"},
     "service_restart": {"service": "redis", "method": "restart"},
     "service_logs": {"service": "redis", "count": {"served": "served"}},
     "service_exec": {"service": "redis", "command": ["redis-cli", "FLUSHALL"]},
+    "service_usage": {"service": "redis", "resource": "memory"},
+    "service_limits": {"service": "redis", "resource": "cpu"},
+    "service_scale": {"service": "redis"},
+    "service_reload": {"service": "redis"},
+    "service_status": {},
+    "service_errors": {"pattern": "served"},
     "redis_check": {"writes": True},
+    "certificate_info": {"endpoint": "127.0.0.1:1"},
+    "certificate_renewal": {
+        "service": "redis",
+        "command": ["false"],
+        **{f"{name}_file": "/nowhere/x" for name in ("certificate", "key", "new_certificate", "new_key")},
+    },
     "http_check": {"url": "http://127.0.0.1:1/", "subject": "backend", "probe": "x", "samples": 1},
+    "postgres_info": {},
+    "postgres_idle_cleanup": {"idle_minutes": 0},
+    "mqtt_check": {"host": "127.0.0.1", "port": 1},
+    "prometheus_query": {"url": "http://127.0.0.1:1", "query": "up", "subject": "backend", "probe": "up"},
     "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
 }
 
@@ -164,12 +182,25 @@ def test_every_module_runs_in_check_mode_without_a_write(
     assert docker.writes == []
     verdicts = {name: results[name]["verdict"] for name in TASKS}
     assert verdicts == {
+        "application_check": "application-unresponsive",
         "service_info": "running",
         "service_restart": "planned",
         "service_logs": "read",
         "service_exec": "planned",
+        "service_usage": "healthy",
+        "service_limits": "planned",
+        "service_scale": "unchanged",
+        "service_reload": "planned",
+        "service_status": "running",
+        "service_errors": "errors",
         "redis_check": "healthy",
+        "certificate_info": "refused",
+        "certificate_renewal": "planned",
         "http_check": "failing",
+        "postgres_info": "healthy",
+        "postgres_idle_cleanup": "planned",
+        "mqtt_check": "refused",
+        "prometheus_query": "unavailable",
         "ladder": "",
     }
     for name, result in results.items():

@@ -9,6 +9,7 @@ import click
 
 from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
+from saveit_remediate.cli.look import db, errors, status
 from saveit_remediate.cli.records import incidents, runbooks, show
 
 PROGRAM = "saveit-remediate"
@@ -87,6 +88,9 @@ def cli(context: click.Context, /, **options: Any) -> int:
 
 
 cli.add_command(diagnose)
+cli.add_command(status)
+cli.add_command(errors)
+cli.add_command(db)
 cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)

@@ -24,7 +24,7 @@ _TARGET_OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout."),
 )
 # What the options of the main command would say when nothing may be changed.
-_READS = {"incident": None, "severity": None, "check": False, "diff": False, "yes": False}
+READS = {"incident": None, "severity": None, "check": False, "diff": False, "yes": False}
 
 
 def target_options(command: _Command) -> _Command:
@@ -53,7 +53,7 @@ def diagnose(**options: Any) -> int:
     began = time.monotonic()
     cwd = Path.cwd()
     settings = load_settings({"inventory": options["inventory"]}, dict(os.environ), cwd)
-    request = request_of({**_READS, **options, "incident": "auto"}, settings.inventory, cwd)
+    request = request_of({**READS, **options, "incident": "auto"}, settings.inventory, cwd)
     screen = screen_of(options)
     quiet = isinstance(screen, Lines) and not options["verbose"]
     if quiet:  # on a pipe the list is wanted, not the steps

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from saveit_remediate.catalog import Runbook
-from saveit_remediate.incident import Action, Finding
+from saveit_remediate.incident import Action, Finding, Table
 from saveit_remediate.journal import Event
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report
@@ -29,18 +29,18 @@ _STYLES = {
 }
 
 
-def _table(*columns: str, title: str = "") -> Table:
-    table = Table(title=title or None, title_justify="left", title_style="bold")
+def _table(*columns: str, title: str = "") -> RichTable:
+    table = RichTable(title=title or None, title_justify="left", title_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
 
 
-def _row(table: Table, *cells: object) -> None:
+def _row(table: RichTable, *cells: object) -> None:
     table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in cells))
 
 
-def findings_table(findings: Iterable[Finding]) -> Table:
+def findings_table(findings: Iterable[Finding]) -> RichTable:
     """What was found, and what a person should do."""
     table = _table("target", "finding", "what was seen", "next", title="Findings")
     for finding in findings:
@@ -62,6 +62,18 @@ def triage_table(triage: Triage, commands: Mapping[str, str]) -> RenderableType:
     unseen = Text("\n".join(f"not looked at: {clean(sentence)}" for sentence in sentences))
     parts: list[RenderableType] = [table] if triage.suspects else []
     return Group(*parts, *([unseen] if triage.unseen else []))
+
+
+def data_table(table: Table, with_target: bool) -> RichTable:
+    """What a playbook that only looks has to show."""
+    title = f"{table.target}: {table.name}" if with_target else table.name
+    shown = _table(*table.columns, title=title.capitalize())
+    for column, values in zip(shown.columns, zip(*table.rows, strict=True), strict=False):
+        if all(value is None or isinstance(value, int | float) for value in values):
+            column.justify = "right"
+    for row in table.rows:
+        _row(shown, *("-" if cell is None else cell for cell in row))
+    return shown
 
 
 def plan_table(plan: Plan) -> RenderableType:
@@ -90,7 +102,7 @@ def outcome_text(report: Report) -> Text:
     return text
 
 
-def runbooks_table(runbooks: Iterable[Runbook]) -> Table:
+def runbooks_table(runbooks: Iterable[Runbook]) -> RichTable:
     table = _table("incident", "title", "also called", "symptoms", title="Runbooks")
     for runbook in runbooks:
         _row(
@@ -126,7 +138,7 @@ def runbook_page(runbook: Runbook) -> RenderableType:
     return Group(head, findings, remedies, proof, criteria, parameters)
 
 
-def incidents_table(summaries: Sequence[Summary]) -> Table:
+def incidents_table(summaries: Sequence[Summary]) -> RichTable:
     table = _table("id", "opened (UTC)", "incident", "severity", "outcome", "how it ended", title="Incidents")
     for summary in summaries:
         outcome = Text(clean(summary.outcome), style=_STYLES.get(summary.outcome, "red"))
@@ -137,7 +149,7 @@ def incidents_table(summaries: Sequence[Summary]) -> Table:
     return table
 
 
-def timeline_table(events: Sequence[Event]) -> Table:
+def timeline_table(events: Sequence[Event]) -> RichTable:
     """What happened, when, and how long after the beginning."""
     table = _table("UTC", "after", "event", "what", title=f"Incident {events[0].incident_id}")
     began = datetime.fromisoformat(events[0].at)

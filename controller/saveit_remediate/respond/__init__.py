@@ -2,7 +2,8 @@
 
 from saveit_remediate.respond.auto import AUTO, respond_auto, summary
 from saveit_remediate.respond.case import Surroundings
+from saveit_remediate.respond.look import Look, look
 from saveit_remediate.respond.steps import respond
 from saveit_remediate.respond.survey import Survey, survey
 
-__all__ = ["AUTO", "Surroundings", "Survey", "respond", "respond_auto", "summary", "survey"]
+__all__ = ["AUTO", "Look", "Surroundings", "Survey", "look", "respond", "respond_auto", "summary", "survey"]

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from saveit_remediate.incident import Action, Evidence, Finding, Observation
+from saveit_remediate.incident import Action, Evidence, Finding, Observation, Table
 
 _Item = TypeVar("_Item", Finding, Action, Evidence)
 
@@ -21,11 +21,22 @@ def read_observation(published: Iterable[tuple[str, Mapping[str, Any]]]) -> Obse
     findings: dict[str, Finding] = {}
     actions: dict[str, Action] = {}
     evidence: dict[str, Evidence] = {}
+    tables: list[Table] = []
+    sentences: list[str] = []
     for host, content in published:
         _collect(findings, Finding, content.get("findings"), host)
         _collect(actions, Action, content.get("actions"), host)
         _collect(evidence, Evidence, content.get("evidence"), host)
-    return Observation(tuple(findings.values()), tuple(actions.values()), tuple(evidence.values()))
+        tables += _tables(content.get("tables"), host)
+        if content.get("sentence"):
+            sentences.append(f"{host}: {content['sentence']}")
+    return Observation(
+        tuple(findings.values()),
+        tuple(actions.values()),
+        tuple(evidence.values()),
+        tuple(tables),
+        tuple(sentences),
+    )
 
 
 def plain(value: Any) -> Any:
@@ -46,6 +57,18 @@ def _collect(into: dict[str, _Item], kind: type[_Item], items: Any, host: str) -
         if isinstance(item, Mapping):
             read = _read(kind, item, host)
             into.setdefault(repr(read), read)
+
+
+def _tables(items: Any, host: str) -> list[Table]:
+    found = []
+    for item in items if isinstance(items, list) else []:
+        columns = item.get("columns") if isinstance(item, Mapping) else None
+        rows = item.get("rows") if isinstance(item, Mapping) else None
+        if isinstance(columns, list) and isinstance(rows, list):
+            read = tuple(tuple(plain(cell) for cell in row) for row in rows if isinstance(row, list))
+            whole = tuple(row for row in read if len(row) == len(columns))
+            found.append(Table(str(item.get("name") or ""), host, tuple(map(str, columns)), whole))
+    return found
 
 
 def _read(kind: type[_Item], item: Mapping[str, Any], host: str) -> _Item:

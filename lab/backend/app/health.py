@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import mqtt, rate_limit
+from app import mqtt, rate_limit, trouble
 from app.core import database
 from app.saying import say
 from app.settings import MQTT_BROKER_PORT, MQTT_EMBEDDED, RATE_LIMIT_FALLBACK
@@ -45,6 +45,8 @@ async def health() -> dict:
 @router.get("/api/v1/health/ready")
 async def ready(response: Response) -> dict:
     state = _database()
+    if trouble.not_ready:
+        state = {"status": "unhealthy", "error": "a start-up task has not ended"}
     if state["status"] == "healthy":
         return {"status": "ready"}
     say(f"Readiness check failed: {state['error']}")

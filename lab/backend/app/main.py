@@ -7,8 +7,8 @@ import time
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from app import health, metrics, mqtt, rate_limit
-from app.core import database, pinned
+from app import health, metrics, mqtt, rate_limit, strain
+from app.core import database, leak, pinned
 
 logger = logging.getLogger("app.requests")
 _handler = logging.StreamHandler(sys.stdout)
@@ -18,13 +18,16 @@ logger.setLevel(logging.INFO)
 
 app = FastAPI(title="Save-It.AI")
 app.include_router(health.router)
+app.include_router(strain.router)
 
 
 @app.on_event("startup")
 def startup() -> None:
     """A worker that cannot reach its database at the start ends, and is started again for ever."""
+    strain.listen()
     database.prepare()
     pinned.start()
+    leak.listen()
     mqtt.start_subscriber()
 
 

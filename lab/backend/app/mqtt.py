@@ -10,22 +10,13 @@ from app.metrics import MESSAGES
 from app.saying import say
 from app.settings import MQTT_BROKER_HOST, MQTT_BROKER_PORT
 
-CONFIGURATION_FILE = "/run/mosquitto.conf"
+BROKER = "/etc/saveit/start.sh"  # ends as the broker itself
 LONGEST_PAUSE = 300  # seconds
-BROKER_CONFIGURATION = """\
-listener 1883 0.0.0.0
-allow_anonymous true
-user mosquitto
-log_dest stdout
-log_type error
-"""
 
 
 def start_broker() -> subprocess.Popen:
     """A process of its own beside the web server: it can die while HTTP still answers."""
-    with open(CONFIGURATION_FILE, "w", encoding="ascii") as file:
-        file.write(BROKER_CONFIGURATION)
-    return subprocess.Popen(["mosquitto", "-c", CONFIGURATION_FILE])
+    return subprocess.Popen(["sh", BROKER])
 
 
 def start_subscriber() -> None:

@@ -8,12 +8,14 @@ import time
 
 import uvicorn
 
-from app import settings
+from app import settings, trouble
 
 REST = 0.5  # seconds between two looks at the workers
 
 
 def main() -> None:
+    trouble.crash_if_told()
+    trouble.dawdle_if_told()
     listener = socket.create_server(("0.0.0.0", 8000), backlog=2048)  # noqa: S104 - of the container
     listener.set_inheritable(True)
     broker = None
@@ -21,8 +23,12 @@ def main() -> None:
         from app.mqtt import start_broker
 
         broker = start_broker()
+    # Once for all workers: they start with what is imported, and so in a fraction of the CPU time.
+    import app.main  # noqa: F401
+
     print(f"INFO:     Started parent process [{multiprocessing.current_process().pid}]")
     workers = [_start(listener) for _ in range(settings.WORKERS)]
+    trouble.pass_on(lambda: [worker.pid for worker in workers])
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     while not stopping:
@@ -50,6 +56,7 @@ def _start(listener: socket.socket) -> multiprocessing.Process:
 
 def _work(listener: socket.socket) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    trouble.obey()
     config = uvicorn.Config("app.main:app", access_log=True)
     uvicorn.Server(config).run(sockets=[listener])
 

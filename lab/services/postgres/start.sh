@@ -23,6 +23,13 @@ if [ ! -s "$PGDATA/lab-complete" ]; then
   echo yes > "$PGDATA/lab-complete"
 fi
 
+# The fault `database-wrong-password` marked a change of the password; it lasts for as long as the fault.
+if [ -e "$PGDATA/lab-password" ] && [ ! -s /etc/saveit-faulty/fault.conf ]; then
+  echo "ALTER ROLE saveit PASSWORD '$POSTGRES_PASSWORD'" |
+    as_postgres postgres --single -D "$PGDATA" postgres > /dev/null
+  rm "$PGDATA/lab-password"
+fi
+
 exec setpriv --reuid=postgres --regid=postgres --init-groups postgres -D "$PGDATA" \
   -c config_file=/etc/saveit/postgresql.conf -c data_directory="$PGDATA" \
   -c hba_file="$PGDATA/pg_hba.conf" -c ident_file="$PGDATA/pg_ident.conf"

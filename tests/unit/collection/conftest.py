@@ -52,12 +52,16 @@ class Conversation:
 
     def expect_look(self, ids: Mapping[str, str], inspected: str, of: str = "redis") -> Conversation:
         """The two commands that find a service: `ids` has the service's name by the container's id."""
-        listed = "".join(f"{id_}\t{name}\tFalse\n" for id_, name in ids.items())
-        label = "--filter=label=com.docker.compose.project=saveit"
-        self.expect(["docker", "ps", "--all", "--no-trunc", label, f"--format={PS_COLUMNS}"], listed)
+        self.expect_list(ids)
         return self.expect(
             ["docker", "inspect", *(id_ for id_, name in ids.items() if name == of)], inspected
         )
+
+    def expect_list(self, ids: Mapping[str, str]) -> Conversation:
+        """The command that lists the project; the only one when the service is not in it."""
+        listed = "".join(f"{id_}\t{name}\tFalse\n" for id_, name in ids.items())
+        label = "--filter=label=com.docker.compose.project=saveit"
+        return self.expect(["docker", "ps", "--all", "--no-trunc", label, f"--format={PS_COLUMNS}"], listed)
 
     def carrier(self, check_mode: bool = False) -> Carrier:
         return Carrier(self._execute, self.clock.now, self.clock.sleep, check_mode)

@@ -13,7 +13,10 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _service_logs,
     _service_restart,
 )
-from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+from ansible_collections.saveit.remediation.plugins.module_utils._result import (
+    FailedError,
+    ObstacleError,
+)
 
 TARGET: dict[str, Any] = {
     "platform": "compose",
@@ -22,6 +25,7 @@ TARGET: dict[str, Any] = {
     "docker_command": ["docker"],
     "service": "redis",
 }
+ONLY_THIS: dict[str, Any] = {"required": True, "otherwise": "", "otherwise_port": 0}
 STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 EXEC = ["docker", "exec", "-i", "1", "timeout", "10"]
 
@@ -115,6 +119,61 @@ def test_only_the_instances_that_need_it_are_touched(conversation: Any) -> None:
     assert len(result.diff["before"].splitlines()) == len(result.diff["after"].splitlines()) == 2
 
 
+def test_several_services_are_acted_upon_each_as_its_own_state_wants(conversation: Any) -> None:
+    """`others` are the other sick ones; one that is in another state is left alone."""
+    both = {"1": "redis", "2": "frontend"}
+    conversation.expect_look(both, containers("running"))
+    conversation.expect_look(both, containers("exited"), of="frontend")
+    conversation.expect(["docker", "start", "1"])
+    conversation.expect_look(both, containers("running"), of="frontend")
+    parameters = {**TARGET, "method": "start", "grace_seconds": 3, "others": ["redis", "frontend"]}
+    result = _service_restart.run(parameters, conversation.carrier())
+    assert (result.verdict, result.changed) == ("started", True)
+    assert result.sentence == "frontend was started (saveit-redis-1)"
+
+
+LABELS = {
+    "com.docker.compose.service": "redis",
+    "com.docker.compose.project.config_files": "/srv/compose.yml",
+    "com.docker.compose.project.working_dir": "/srv",
+}
+MADE = json.dumps([{"Id": "1", "Image": "sha256:1", "Config": {"Image": "redis:7", "Labels": LABELS}}])
+COMPOSE = ["docker", "compose", "--project-name", "saveit", "--project-directory", "/srv",
+           "--file", "/srv/compose.yml"]  # fmt: skip
+
+
+def ask_how_to_recreate(conversation: Any) -> None:
+    conversation.expect(["docker", "inspect", "1"], MADE).expect(["test", "-r", "/srv/compose.yml"])
+    conversation.expect(["docker", "image", "inspect", "--format={{.Id}}", "redis:7"], "sha256:1\n")
+    conversation.expect(["docker", "compose", "version", "--short"], "2.40.3\n")
+    conversation.expect([*COMPOSE, "config", "--quiet"])
+
+
+@pytest.mark.parametrize("status", ["running", "exited", "created", "dead"])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_recreate_asks_whether_it_can_and_check_mode_goes_no_further(
+    conversation: Any, status: str, check_mode: bool
+) -> None:
+    look(conversation, status)
+    ask_how_to_recreate(conversation)
+    if not check_mode:
+        up = ["up", "--detach", "--no-deps", "--no-build", "--force-recreate", "--timeout=3", "redis"]
+        conversation.expect([*COMPOSE, *up])
+        look(conversation, "running")
+    result = restart(conversation, "recreate", check_mode)
+    assert (result.verdict, result.changed) == ("planned" if check_mode else "recreated", True)
+    assert result.diff
+
+
+def test_compose_that_fails_is_quoted(conversation: Any) -> None:
+    look(conversation, "running")
+    ask_how_to_recreate(conversation)
+    up = ["up", "--detach", "--no-deps", "--no-build", "--force-recreate", "--timeout=3", "redis"]
+    conversation.expect([*COMPOSE, *up], rc=1, stderr="Error: port is already allocated")
+    with pytest.raises(FailedError, match="cannot recreate redis: Error: port is already allocated"):
+        restart(conversation, "recreate")
+
+
 def test_the_engine_that_refuses_is_quoted(conversation: Any) -> None:
     look(conversation, "exited")
     conversation.expect(["docker", "start", "1"], stderr="Error response from daemon: port is taken", rc=1)
@@ -125,9 +184,62 @@ def test_the_engine_that_refuses_is_quoted(conversation: Any) -> None:
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_service_info_says_what_it_saw_and_changes_nothing(conversation: Any, check_mode: bool) -> None:
     look(conversation, "running", "paused")
-    result = _service_info.run(TARGET, conversation.carrier(check_mode))
+    result = _service_info.run({**TARGET, **ONLY_THIS}, conversation.carrier(check_mode))
     assert (result.verdict, result.changed) == ("paused", False)
     assert result.sentence == "redis: saveit-redis-1 is running; saveit-redis-2 is paused"
+    assert result.returned["found"] == "redis"
+
+
+def test_a_service_that_is_required_and_absent_is_an_obstacle(conversation: Any) -> None:
+    conversation.expect_list({"1": "backend"})
+    with pytest.raises(ObstacleError, match=r"cannot find the service 'redis'.*the project has backend"):
+        _service_info.run({**TARGET, **ONLY_THIS}, conversation.carrier())
+
+
+def test_a_service_that_is_not_required_may_be_absent(conversation: Any) -> None:
+    conversation.expect_list({"1": "backend"})
+    result = _service_info.run({**TARGET, **ONLY_THIS, "required": False}, conversation.carrier())
+    assert (result.verdict, result.findings, result.returned["found"]) == ("absent", [], "")
+    assert result.sentence == "redis: there is no such service"
+
+
+def test_the_other_service_is_looked_at_where_the_first_is_absent(conversation: Any) -> None:
+    conversation.expect_list({"1": "backend"})
+    conversation.expect_look({"1": "backend"}, containers("paused"), of="backend")
+    given = {**TARGET, "required": False, "otherwise": "backend", "otherwise_port": 0}
+    result = _service_info.run(given, conversation.carrier())
+    assert (result.verdict, result.returned["found"]) == ("paused", "backend")
+    assert result.sentence.startswith("there is no service redis, so backend is looked at; backend: ")
+    assert [(each.id, each.subject) for each in result.findings] == [("service-paused", "backend")]
+
+
+def test_the_other_service_is_not_asked_for_where_the_first_is_there(conversation: Any) -> None:
+    look(conversation, "exited")
+    given = {**TARGET, "required": True, "otherwise": "backend", "otherwise_port": 0}
+    result = _service_info.run(given, conversation.carrier())
+    assert (result.verdict, result.returned["found"]) == ("stopped", "redis")
+
+
+@pytest.mark.parametrize(("port", "found"), [(1883, "backend"), (8883, "")])
+def test_the_other_service_stands_in_only_when_it_publishes_the_port(
+    conversation: Any, port: int, found: str
+) -> None:
+    (container,) = json.loads(containers("exited"))
+    bound = {
+        "8000/tcp": [{"HostPort": "8000"}],
+        "1883/tcp": [{"HostIp": "", "HostPort": "1883"}],
+        "9/udp": None,
+    }
+    conversation.expect_list({"1": "backend"})
+    conversation.expect_look(
+        {"1": "backend"}, json.dumps([{**container, "HostConfig": {"PortBindings": bound}}]), of="backend"
+    )
+    given = {**TARGET, "required": False, "otherwise": "backend", "otherwise_port": port}
+    result = _service_info.run(given, conversation.carrier())
+    assert result.returned["found"] == found
+    assert [each.id for each in result.findings] == ["service-stopped"] * bool(found)
+    if not found:
+        assert result.sentence == "backend does not publish port 8883; redis: there is no such service"
 
 
 def run_inside(conversation: Any, check_mode: bool = False, **more: Any) -> Any:

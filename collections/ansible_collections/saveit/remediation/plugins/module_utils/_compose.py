@@ -4,7 +4,7 @@
 """docker-compose: services as the containers that carry compose's own labels.
 
 Both compose tools, v1 and v2, set the same labels, so plain `docker` does it all
-and neither tool has to be there.
+and neither tool has to be there, but for making containers anew (_compose_recreate).
 Containers are addressed by id, never by name. The label names are compose's own, see
 https://docs.docker.com/reference/compose-file/services/#labels.
 """
@@ -12,8 +12,11 @@ https://docs.docker.com/reference/compose-file/services/#labels.
 from __future__ import annotations
 
 import json
+import re
+from datetime import datetime, timezone
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.saveit.remediation.plugins.module_utils import _compose_recreate
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance, Service
@@ -21,16 +24,39 @@ from ansible_collections.saveit.remediation.plugins.module_utils._service import
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$")
 NEVER = "0001-01-01T00:00:00Z"  # how the engine says that something has not happened
 
 
-def look(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> Service:
-    """Find a service's containers and read their state.
+def look(parameters: Mapping[str, Any], carrier: Carrier, service: str, required: bool = True) -> Service:
+    """Find a service's containers and read their state; a service that is not required may have none.
 
     Raises ObstacleError when the engine does not answer, and when there is no such project or service.
     """
-    inspected = _docker(parameters, carrier, ["inspect", *_container_ids(parameters, carrier, service)])
+    ids = _container_ids(parameters, carrier, service, required)
+    if not ids:
+        return Service(service, ())
+    inspected = _docker(parameters, carrier, ["inspect", *ids])
     return Service(service, tuple(_instance(each) for each in parse_inspect(inspected.stdout)))
+
+
+def look_all(parameters: Mapping[str, Any], carrier: Carrier) -> list[Service]:
+    """All services of the project, by the names that runbooks use, sorted. Raises ObstacleError as `look`."""
+    ours = {platform: name for name, platform in parameters["service_names"].items()}
+    rows = [row for row in _containers(parameters, carrier) if row[2] != "True"]
+    labels = {id_: ours.get(label, label) for id_, label, _one_off in rows}
+    inspected = parse_inspect(_docker(parameters, carrier, ["inspect", *labels]).stdout) if labels else []
+    found: dict[str, list[Instance]] = {}
+    for each in map(_instance, inspected):
+        found.setdefault(labels[each.id], []).append(each)
+    return [Service(name, tuple(found[name])) for name in sorted(found)]
+
+
+def now(parameters: Mapping[str, Any], carrier: Carrier) -> float:
+    """The time by the engine's clock, which is the one in its logs and states; ours where it has none."""
+    said = _docker(parameters, carrier, ["info", "--format={{.SystemTime}}"]).stdout
+    known = parse_time(said.strip())
+    return carrier.now() if known is None else known
 
 
 def start(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> None:
@@ -57,6 +83,40 @@ def restart(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance,
     )
 
 
+def how_to_recreate(
+    parameters: Mapping[str, Any], carrier: Carrier, service: Service, grace: int
+) -> list[str]:
+    """The command that makes the service's containers anew; only looks.
+
+    Raises FailedError with the reason where it cannot be done.
+    """
+    inspected = _docker(parameters, carrier, ["inspect", service.instances[0].id])
+    return _compose_recreate.command(parameters, carrier, parse_inspect(inspected.stdout)[0], grace)
+
+
+def recreate(carrier: Carrier, service: Service, command: Sequence[str], grace: int) -> None:
+    """Run the command of how_to_recreate. Raises FailedError with compose's words."""
+    done = carrier.command(command, timeout=120 + grace)
+    if done.rc != 0:
+        raise FailedError(f"cannot recreate {service.name}: {done.said}")
+
+
+def early_logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, seconds: float) -> str:
+    """What a container logged in the first seconds after its start, with the engine's time in front."""
+    begun = parse_time(instance.started_at)
+    if begun is None:
+        return ""
+    window = [f"--since={begun:.3f}", f"--until={begun + seconds:.3f}"]
+    done = _docker(parameters, carrier, ["logs", "--timestamps", *window, instance.id])
+    return done.stdout + done.stderr
+
+
+def signal(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, name: str) -> None:
+    """Send a signal to a container's main process. Raises FailedError with the engine's words."""
+    attempt = f"cannot send SIG{name} to {instance.name}"
+    _docker(parameters, carrier, ["kill", f"--signal={name}", instance.id], attempt=attempt)
+
+
 def logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, tail: int, since: float) -> str:
     """The container's last log lines, both streams, with the engine's time in front; `since` in seconds."""
     window = [f"--since={since:g}s"] if since else []
@@ -81,6 +141,20 @@ def execute(
     return carrier.command([*parameters["docker_command"], *inside], stdin, timeout + 5)
 
 
+def ask(
+    parameters: Mapping[str, Any],
+    carrier: Carrier,
+    arguments: Sequence[str],
+    attempt: str,
+    timeout: float = 15,
+) -> Completed:
+    """Any other command of the engine, for the files beside this one.
+
+    Raises ObstacleError when the engine does not answer, and FailedError, "`attempt`: why", when it refuses.
+    """
+    return _docker(parameters, carrier, arguments, attempt=attempt, timeout=timeout)
+
+
 def parse_inspect(text: str) -> list[dict[str, Any]]:
     """The list that `docker inspect` prints. Raises FailedError when it is not one."""
     try:
@@ -92,9 +166,42 @@ def parse_inspect(text: str) -> list[dict[str, Any]]:
     return containers
 
 
-def _container_ids(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> list[str]:
+def parse_time(text: str) -> float | None:
+    """The engine's time (2026-11-23T02:47:11.123456789Z) in seconds; None when it is none."""
+    found = _TIME.match(text)
+    if not found:
+        return None
+    whole, fraction, sign, hours, minutes = found.groups()
+    try:
+        seconds = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return None
+    ahead = (int(hours or 0) * 60 + int(minutes or 0)) * 60
+    return seconds + float(f"0.{fraction or 0}") - (-ahead if sign == "-" else ahead)
+
+
+def _container_ids(
+    parameters: Mapping[str, Any], carrier: Carrier, service: str, required: bool
+) -> list[str]:
     project = parameters["project"]
     label = parameters["service_names"].get(service, service)
+    rows = _containers(parameters, carrier)
+    found = [id_ for id_, name, one_off in rows if name == label and one_off != "True"]
+    if not found and required:
+        names = ", ".join(sorted({name for _id, name, _one_off in rows}))
+        raise ObstacleError(
+            "no-service",
+            f"cannot find the service {label!r} in the compose project {project!r}: "
+            f"no container of it exists; the project has {names} "
+            f"(service_names in the inventory maps {service!r})",
+            "refused",
+        )
+    return found
+
+
+def _containers(parameters: Mapping[str, Any], carrier: Carrier) -> list[list[str]]:
+    """Of each container of the project its id, the label of its service, and whether it is a one-off."""
+    project = parameters["project"]
     columns = ["{{.ID}}", f'{{{{.Label "{SERVICE_LABEL}"}}}}', f'{{{{.Label "{ONE_OFF_LABEL}"}}}}']
     listed = _docker(
         parameters,
@@ -116,17 +223,7 @@ def _container_ids(parameters: Mapping[str, Any], carrier: Carrier, service: str
             "(compose_project, in the inventory)",
             "refused",
         )
-    found = [id_ for id_, name, one_off in rows if name == label and one_off != "True"]
-    if not found:
-        names = ", ".join(sorted({name for _id, name, _one_off in rows}))
-        raise ObstacleError(
-            "no-service",
-            f"cannot find the service {label!r} in the compose project {project!r}: "
-            f"no container of it exists; the project has {names} "
-            f"(service_names in the inventory maps {service!r})",
-            "refused",
-        )
-    return found
+    return rows
 
 
 def _instance(container: Mapping[str, Any]) -> Instance:
@@ -143,7 +240,14 @@ def _instance(container: Mapping[str, Any]) -> Instance:
         started_at=_time(state.get("StartedAt")),
         finished_at=_time(state.get("FinishedAt")),
         error=str(state.get("Error") or ""),
+        ports=_ports((container.get("HostConfig") or {}).get("PortBindings")),
     )
+
+
+def _ports(bindings: Any) -> tuple[int, ...]:
+    """The host's ports that the container asks for; one that the engine chose by itself is not among them."""
+    asked = [str(each.get("HostPort")) for many in (bindings or {}).values() for each in many or ()]
+    return tuple(sorted({int(each) for each in asked if each.isdigit()} - {0}))
 
 
 def _time(value: Any) -> str:

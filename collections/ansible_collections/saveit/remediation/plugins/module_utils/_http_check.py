@@ -64,7 +64,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         raise FailedError(f"cannot check {parameters['subject']}: {url!r} is not an http or https URL")
     if parameters["samples"] < 1 or parameters["parallel"] < 1:
         raise FailedError(f"cannot check {url}: samples and parallel must be 1 or more")
-    return judge(parameters, ask(parameters, _get))
+    return judge(parameters, ask(parameters, get))
 
 
 def ask(parameters: Mapping[str, Any], get: Callable[[Mapping[str, Any]], Answer]) -> list[Answer]:
@@ -80,7 +80,7 @@ def judge(parameters: Mapping[str, Any], answers: Sequence[Answer]) -> Result:
     failed = [each for each in answers if each.failed]
     slow = [each for each in answers if each.milliseconds > slow_after]
     median = sorted(each.milliseconds for each in answers)[math.ceil(len(answers) / 2) - 1]
-    sentence = f"{url}: {_shares(answers)}; median {median:.0f} ms"
+    sentence = f"{url}: {shares(answers)}; median {median:.0f} ms"
     found = []
     if failed:
         found.append(Finding("http-failing", subject, f"{subject}: {sentence}"))
@@ -109,7 +109,8 @@ def _prefix(parameters: Mapping[str, Any]) -> str:
     return f"{parameters['subject']}.{parameters['probe']}"
 
 
-def _shares(answers: Sequence[Answer]) -> str:
+def shares(answers: Sequence[Answer]) -> str:
+    """How many answers of which kind, as in "5 of 12 answers 503"."""
     kinds: dict[str, int] = {}
     for each in answers:
         kind = str(each.status) if each.status else each.error
@@ -163,7 +164,8 @@ def _field(document: Any, path: str) -> Any:
     return document
 
 
-def _get(parameters: Mapping[str, Any]) -> Answer:
+def get(parameters: Mapping[str, Any]) -> Answer:
+    """One request, bounded in time; a failure is an answer too."""
     begun = time.monotonic()
     timeout = parameters["timeout_seconds"]
 

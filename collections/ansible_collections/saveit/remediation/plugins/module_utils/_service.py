@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, Finding
 
 RUNNING = "running"
+ABSENT = "absent"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Instance:
     started_at: str = ""
     finished_at: str = ""
     error: str = ""
+    ports: tuple[int, ...] = ()  # of the host, that lead to it, whether it runs or not
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ class Service:
 
     @property
     def state(self) -> str:
-        """The state of the sickest instance; running only when all are."""
+        """The state of the sickest instance; running only when all are, absent when there is none."""
+        if not self.instances:
+            return ABSENT
         for instance in self.instances:
             if instance.state != RUNNING:
                 return instance.state

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""service_restart: start, unpause or restart the instances of a service that need it."""
+"""service_restart: start, unpause, restart or recreate the instances of a service that need it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,41 @@ from ansible_collections.saveit.remediation.plugins.module_utils._target import 
 ARGUMENTS: Mapping[str, Any] = {
     **TARGET_ARGUMENTS,
     "service": {"type": "str", "required": True},
-    "method": {"type": "str", "choices": ["start", "unpause", "restart"], "default": "restart"},
+    "others": {"type": "list", "elements": "str", "default": []},
+    "method": {"type": "str", "choices": ["start", "unpause", "restart", "recreate"], "default": "restart"},
     "grace_seconds": {"type": "int", "default": 10},
+    "compose_command": {"type": "list", "elements": "str", "default": []},
 }
 
 # The states from which each method may act; in any other the world is not what was assessed.
-ACTS_ON = {"start": ("stopped", "created"), "unpause": ("paused",), "restart": (RUNNING,)}
-PAST = {"start": "started", "unpause": "unpaused", "restart": "restarted"}
+ACTS_ON = {
+    "start": ("stopped", "created"),
+    "unpause": ("paused",),
+    "restart": (RUNNING,),
+    "recreate": (RUNNING, "stopped", "created", "dead"),
+}
+PAST = {"start": "started", "unpause": "unpaused", "restart": "restarted", "recreate": "recreated"}
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """Act on the instances that are in a state the method is for; in check mode only say so."""
-    method, name = parameters["method"], parameters["service"]
+    names = dict.fromkeys([parameters["service"], *(parameters.get("others") or ())])
+    results = [_act(parameters, carrier, name) for name in names]
+    acted = [each for each in results if each.changed]
+    if not acted:
+        sentence = "; ".join(each.sentence for each in results)
+        return Result("unchanged", sentence, returned=results[0].returned)
+    return Result(
+        acted[0].verdict,
+        "; ".join(each.sentence for each in acted),
+        changed=True,
+        diff={side: "".join((each.diff or {})[side] for each in acted) for side in ("before", "after")},
+        returned=results[0].returned,
+    )
+
+
+def _act(parameters: Mapping[str, Any], carrier: Carrier, name: str) -> Result:
+    method = parameters["method"]
     platform = adapter(parameters)
     before = platform.look(parameters, carrier, name)
     chosen = before.in_state(*ACTS_ON[method])
@@ -40,7 +63,8 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         acts_on = " or ".join(ACTS_ON[method])
         sentence = f"{name} is not {PAST[method]}: {states}, and {method} acts only on {acts_on}"
         return Result("unchanged", sentence, returned=_returned(before))
-    names = ", ".join(each.name for each in chosen)
+    names, grace = ", ".join(each.name for each in chosen), parameters["grace_seconds"]
+    command = platform.how_to_recreate(parameters, carrier, before, grace) if method == "recreate" else []
     if carrier.check_mode:
         return Result(
             "planned",
@@ -49,10 +73,12 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
             diff=_diff(chosen, None, method),
             returned=_returned(before),
         )
+    if method == "recreate":
+        platform.recreate(carrier, before, command, grace)
     for instance in chosen:
         if method == "restart":
-            platform.restart(parameters, carrier, instance, parameters["grace_seconds"])
-        else:
+            platform.restart(parameters, carrier, instance, grace)
+        elif method != "recreate":
             getattr(platform, method)(parameters, carrier, instance)
     after = platform.look(parameters, carrier, name)
     return Result(
@@ -69,11 +95,11 @@ def _returned(service: Service) -> dict[str, Any]:
 
 
 def _diff(chosen: tuple[Instance, ...], after: Service | None, method: str) -> dict[str, str]:
-    now = {each.id: each for each in after.instances} if after else {}
+    now = {each.name: each for each in after.instances} if after else {}
     lines_before = [f"{each.name}: {each.state} since {each.started_at or 'never'}\n" for each in chosen]
     lines_after = [
-        f"{each.name}: {now[each.id].state} since {now[each.id].started_at}\n"
-        if each.id in now
+        f"{each.name}: {now[each.name].state} since {now[each.name].started_at}\n"
+        if each.name in now
         else f"{each.name}: {RUNNING}, {PAST[method]} by this task\n"
         for each in chosen
     ]

@@ -25,6 +25,19 @@ options:
     description: The service to look at, by the name that runbooks use.
     type: str
     required: true
+  required:
+    description: When V(false), a service that has no container is an answer, V(absent), and no obstacle.
+    type: bool
+    default: true
+  otherwise:
+    description: The service to look at instead, where O(service) has no container.
+    type: str
+    default: ""
+  otherwise_port:
+    description: Look at O(otherwise) only if a container of it publishes this port of the host; with V(0), in any
+      case.
+    type: int
+    default: 0
 seealso:
   - module: saveit.remediation.service_restart
   - module: saveit.remediation.service_logs
@@ -51,6 +64,14 @@ EXAMPLES = r"""
     platform: compose
     service: backend
     docker_command: [docker, --context, staging]
+
+- name: Find out whether the broker is a service of its own, or embedded in the backend
+  saveit.remediation.service_info:
+    platform: compose
+    service: mosquitto
+    otherwise: backend
+    otherwise_port: 1883
+    required: false
 """
 
 RETURN = r"""
@@ -58,7 +79,7 @@ RETURN = r"""
 verdict:
   description:
     - The state of the sickest instance, one of V(running), V(created), V(paused), V(restarting), V(removing),
-      V(stopped) or V(dead).
+      V(stopped) or V(dead); V(absent) when there is none.
   returned: success
   type: str
   sample: stopped
@@ -113,14 +134,15 @@ service:
       type: str
       sample: redis
     state:
-      description: The state of the sickest instance; V(running) only when all of them are.
+      description: The state of the sickest instance; V(running) only when all of them are, V(absent) when
+        there is none.
       type: str
       sample: stopped
     instances:
       description: >-
         The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state),
         RV(ignore:health), RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed),
-        RV(ignore:started_at), RV(ignore:finished_at) and RV(ignore:error).
+        RV(ignore:started_at), RV(ignore:finished_at), RV(ignore:error) and RV(ignore:ports).
       type: list
       elements: dict
       sample:
@@ -134,6 +156,12 @@ service:
           started_at: "2026-11-23T02:47:11.123Z"
           finished_at: "2026-11-23T02:47:11.123Z"
           error: ""
+          ports: []
+found:
+  description: The service that was looked at, O(service) or O(otherwise); empty when there is none.
+  returned: success
+  type: str
+  sample: redis
 observed_at:
   description: When it was seen, in seconds since the epoch by the clock of the controller.
   returned: always

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: service_restart
-short_description: Start, unpause or restart a service
+short_description: Start, unpause, restart or recreate a service
 version_added: 0.1.0
 description:
   - Acts on those containers of a service that are in the state which the method is for, and on no other.
@@ -29,18 +29,33 @@ options:
     description: The service to act on, by the name that runbooks use.
     type: str
     required: true
+  others:
+    description: More services that are treated in the same way, after O(service).
+    type: list
+    elements: str
+    default: []
   method:
     description:
       - V(start) starts stopped containers, and those that were created and never started.
       - V(unpause) lets paused containers go on.
       - V(restart) restarts running containers. What they hold in memory and did not save is lost.
+      - V(recreate) makes the containers anew with the host's own compose command, from the files that their
+        labels name. It refuses when these are gone, when the image is another one, and when a variable that
+        the files use is not set. Named volumes are kept.
     type: str
-    choices: [start, unpause, restart]
+    choices: [start, unpause, restart, recreate]
     default: restart
   grace_seconds:
-    description: With O(method=restart), how long a container may take to end by itself before it is killed.
+    description: How long a container may take to end by itself before it is killed.
     type: int
     default: 10
+  compose_command:
+    description:
+      - The compose command of this host, as a list of arguments, for O(method=recreate).
+      - By default the plugin C(docker compose), else C(docker-compose).
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: saveit.remediation.service_info
 """
@@ -70,7 +85,8 @@ RETURN = r"""
 ---
 verdict:
   description:
-    - V(started), V(unpaused) or V(restarted), V(planned) in check mode, V(unchanged) when no container is in
+    - V(started), V(unpaused), V(restarted) or V(recreated), V(planned) in check mode,
+      V(unchanged) when no container is in
       a state that the method is for.
   returned: success
   type: str

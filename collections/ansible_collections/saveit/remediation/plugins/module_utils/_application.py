@@ -1,0 +1,166 @@
+# Copyright: (c) 2026, The saveit-remediate developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with an application, from what was seen of it: verdicts, without a connection."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Sequence
+
+from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
+from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import last_error
+from ansible_collections.saveit.remediation.plugins.module_utils._http_check import Answer, shares
+from ansible_collections.saveit.remediation.plugins.module_utils._result import Finding
+from ansible_collections.saveit.remediation.plugins.module_utils._service import (
+    RUNNING,
+    Service,
+    describe,
+    findings,
+)
+
+CRASH_WINDOW = 60  # seconds; a container that the engine started again within them is not yet trusted
+LOOP = 2  # restarts by the engine that are no accident any more
+DEATHS = 3  # workers that died within the window, and none of them ready
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of the application; an empty list of answers means that it was not asked."""
+
+    service: Service
+    now: float
+    url: str = ""
+    ready: Sequence[Answer] = ()
+    live: Sequence[Answer] = ()
+    database: str = ""  # why the database is at fault, "" when it is not or nobody knows
+    log: Sequence[str] = ()
+    deaths: int = 0  # workers that died in the last CRASH_WINDOW seconds
+    started_after: float | None = None  # how long its start took, None when it has not ended or is not logged
+    may_start_for: float = 0  # how long a start may take
+
+    @property
+    def good(self) -> int:
+        """How many answers say that it is ready."""
+        return sum(1 for each in self.ready if is_good(each))
+
+    @property
+    def failed_percent(self) -> float | None:
+        """The share of answers that do not; None, "no data", when it was not asked."""
+        return round(100 * (1 - self.good / len(self.ready)), 1) if self.ready else None
+
+
+def is_good(answer: Answer) -> bool:
+    """Ready is a status of 2xx, nothing else."""
+    return 200 <= answer.status < 300
+
+
+def crashes(service: Service, now: float) -> int:
+    """Restarts by the engine's restart policy, when the last one was within CRASH_WINDOW; else 0.
+
+    The engine counts them from the last start by a person or a tool.
+    """
+    count = 0
+    for each in service.instances:
+        begun = parse_time(each.started_at)
+        recent = begun is not None and now - begun < CRASH_WINDOW
+        if each.state == "restarting" or recent:
+            count += each.restarts
+    return count
+
+
+def uptime(service: Service, now: float) -> float | None:
+    """Seconds since the newest instance was started; None when none has."""
+    begun = [parse_time(each.started_at) for each in service.instances]
+    known = [each for each in begun if each is not None]
+    return max(0.0, now - max(known)) if known else None
+
+
+def start_took(lines: Sequence[str], started_at: str, pattern: re.Pattern[str]) -> float | None:
+    """Seconds from the container's start to the first line that says that the application has started."""
+    begun = parse_time(started_at)
+    for line in sorted(lines, key=lambda each: each.split(" ", 1)[0]):
+        at = parse_time(line.split(" ", 1)[0])
+        if begun is not None and at is not None and at >= begun and pattern.search(line):
+            return round(at - begun, 1)
+    return None
+
+
+def judge(seen: Seen) -> list[Finding]:
+    """The findings about the service itself, cause first; none when it is well."""
+    name = seen.service.name
+    failing = bool(seen.ready) and seen.good < len(seen.ready)
+    if seen.service.state == RUNNING and not failing:
+        return unhealthy(seen)
+    found = []
+    if seen.database:
+        found.append(Finding("application-database", name, f"{name} cannot serve: {seen.database}"))
+    loop = _crash_loop(seen)
+    if loop:
+        return [*found, Finding("application-crash-loop", name, loop)]
+    if seen.service.state == "restarting":  # once is no loop, and it comes back by itself
+        states = "; ".join(describe(each) for each in seen.service.in_state("restarting"))
+        return [*found, Finding("application-starting", name, f"{name}: {states}")]
+    if seen.service.state != RUNNING:
+        return [*found, *findings(seen.service)]
+    return found or [_of_answers(seen)]
+
+
+def unhealthy(seen: Seen) -> list[Finding]:
+    """What the containers' own health checks say, where nobody told an address to ask."""
+    by_health = {each.health: each.name for each in seen.service.instances}
+    up = uptime(seen.service, seen.now)
+    if seen.ready:
+        return []
+    name = seen.service.name
+    if "unhealthy" in by_health:
+        sentence = f"{name}: the health check of {by_health['unhealthy']} fails"
+        return [Finding("application-not-ready", name, sentence)]
+    if "starting" in by_health:
+        sentence = f"{name} is starting: the health check of {by_health['starting']} has not passed yet"
+        starts = up is not None and up < seen.may_start_for
+        return [Finding("application-starting" if starts else "application-not-ready", name, sentence)]
+    return []
+
+
+def _crash_loop(seen: Seen) -> str:
+    """Why it is a crash loop; "" when it is none."""
+    name, error = seen.service.name, last_error(seen.log)
+    said = f"; its log ends with: {error}" if error else "; its log is empty"
+    count = crashes(seen.service, seen.now)
+    if count >= LOOP:
+        # A container that runs at this moment has no exit code.
+        codes = sorted({each.exit_code for each in seen.service.in_state("restarting", "stopped")})
+        ended = f", last exit code {', '.join(map(str, codes))}" if codes else ""
+        return f"{name} crashes again and again: restarted {count} times by the engine{ended}{said}"
+    if seen.deaths >= DEATHS and not seen.good:
+        return f"{name}: {seen.deaths} of its workers died in the last {CRASH_WINDOW} s{said}"
+    return ""
+
+
+def _of_answers(seen: Seen) -> Finding:
+    name = seen.service.name
+    sentence = f"{name}: {seen.url}: {shares(seen.ready)}"
+    if seen.live:
+        sentence += f" (live: {shares(seen.live)})"
+    up = uptime(seen.service, seen.now)
+    if seen.started_after is None and up is not None and up < seen.may_start_for:
+        since = f"started {up:.0f} s ago and may take {seen.may_start_for:.0f} s"
+        return Finding("application-starting", name, f"{name} is starting: {since}; {shares(seen.ready)}")
+    bad = [each for each in seen.ready if not is_good(each)]
+    if any(each.status == 0 for each in bad):
+        return Finding("application-unresponsive", name, sentence)
+    if any(each.status >= 500 for each in bad):
+        return Finding("application-not-ready", name, sentence)
+    return Finding("application-unknown", name, sentence)
+
+
+def judge_frontend(service: Service | None, url: str, answers: Sequence[Answer]) -> list[Finding]:
+    """The findings about the frontend; none when it is well or not there."""
+    if service is not None and service.state != RUNNING:
+        return findings(service)
+    if answers and not all(map(is_good, answers)):
+        name = service.name if service else "frontend"
+        return [Finding("frontend-failing", name, f"{name}: {url}: {shares(answers)}")]
+    return []

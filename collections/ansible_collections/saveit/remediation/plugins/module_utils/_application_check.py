@@ -1,0 +1,334 @@
+# Copyright: (c) 2026, The saveit-remediate developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""application_check: is the application ready, and if not, why?"""
+
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import ModuleType
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.saveit.remediation.plugins.module_utils import _application, _http_check
+from ansible_collections.saveit.remediation.plugins.module_utils._application import (
+    CRASH_WINDOW,
+    Seen,
+    is_good,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
+from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import (
+    bare,
+    capture,
+    last_error,
+    last_lines,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils._http_check import Answer, shares
+from ansible_collections.saveit.remediation.plugins.module_utils._result import (
+    Evidence,
+    FailedError,
+    Finding,
+    ObstacleError,
+    Result,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Service, describe
+from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS, adapter
+
+ARGUMENTS: Mapping[str, Any] = {
+    **TARGET_ARGUMENTS,
+    "service": {"type": "str", "default": "backend"},
+    "url": {"type": "str", "default": ""},
+    "backend_service": {"type": "str", "default": "backend"},
+    "backend_url": {"type": "str", "default": ""},
+    "ready_path": {"type": "str", "default": "/api/v1/health/ready"},
+    "live_path": {"type": "str", "default": "/api/v1/health/live"},
+    "health_path": {"type": "str", "default": "/api/v1/health"},
+    "database_field": {"type": "str", "default": "components.database"},
+    "frontend_service": {"type": "str", "default": "frontend"},
+    "frontend_url": {"type": "str", "default": ""},
+    "frontend_path": {"type": "str", "default": "/health"},
+    "database_service": {"type": "str", "default": ""},
+    "database_command": {"type": "list", "elements": "str", "default": []},
+    "database_timeout_seconds": {"type": "float", "default": 30},
+    "database_pattern": {"type": "str", "default": "psycopg|OperationalError|too many clients"},
+    "samples": {"type": "int", "default": 24},
+    "timeout_seconds": {"type": "float", "default": 5},
+    "start_seconds": {"type": "float", "default": 45},
+    "started_pattern": {"type": "str", "default": "Application startup complete"},
+    "died_pattern": {"type": "str", "default": r"Child process \[\d+\] died"},
+    "log_lines": {"type": "int", "default": 100},
+    "wait_seconds": {"type": "float", "default": 0},
+}
+IMPORTED = "imported"  # what database_command prints before it connects
+ALARM = 128 + 14  # the exit code of a command that SIGALRM ended
+FACTOR = 3  # a start may take so many times what it took the last time
+LIMITS = (20.0, 300.0)  # seconds; whatever was observed
+JUST_NOW = 15  # seconds; what the log says of the database then is about the answers that were just seen
+RECENT_LINES = 5000  # at most, of the last CRASH_WINDOW seconds
+AT_ONCE = 32  # requests
+
+
+def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
+    """Look and ask; with wait_seconds, again and again while it is starting."""
+    if parameters["samples"] < 1:
+        raise FailedError(f"cannot check {parameters['service']}: samples must be 1 or more")
+    for name in ("database_pattern", "started_pattern", "died_pattern"):
+        _pattern(parameters, name)
+    waits_until = carrier.now() + (0 if carrier.check_mode else parameters["wait_seconds"])
+    result = _check(parameters, carrier)
+    while result.verdict == "application-starting" and carrier.now() < waits_until:
+        carrier.sleep(1)
+        result = _check(parameters, carrier)
+    return result
+
+
+def _check(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
+    platform = adapter(parameters)
+    name = parameters["service"]
+    service = platform.look(parameters, carrier, name)
+    url = _url(parameters)
+    ready = _ask(parameters, url, parameters["samples"]) if service.state == RUNNING else []
+    now = platform.now(parameters, carrier)
+    seen = Seen(service, now, url, ready, may_start_for=parameters["start_seconds"])
+    if service.state != RUNNING or seen.good < len(ready) or _application.unhealthy(seen):
+        seen = _look_closer(parameters, carrier, platform, seen)
+    found = _application.judge(seen)
+    evidence = _evidence(seen)
+    if name == parameters["backend_service"]:
+        front, more = _look_at_frontend(parameters, carrier, platform)
+        found, evidence = [*found, *front], [*evidence, *more]
+    if found:
+        evidence += capture(service, seen.log, "application")[1:]  # the state is there already
+    sick = list(dict.fromkeys(each.subject for each in found))
+    states = "; ".join(describe(each) for each in service.instances)
+    said = f"{url}: {shares(ready)}" if ready else states
+    return Result(
+        found[0].id if found else "healthy",
+        "; ".join(each.sentence for each in found) or f"{name}: {said}",
+        findings=found,
+        evidence=evidence,
+        returned={
+            "sick": sick,
+            "start_seconds": _limit(seen.started_after, parameters["start_seconds"]),
+            "service": service.as_return(),
+        },
+    )
+
+
+def _url(parameters: Mapping[str, Any]) -> str:
+    """Where the service says whether it is ready; "" when nobody told."""
+    if parameters["url"]:
+        return str(parameters["url"])
+    known = {
+        parameters["backend_service"]: (parameters["backend_url"], parameters["ready_path"]),
+        parameters["frontend_service"]: (parameters["frontend_url"], parameters["frontend_path"]),
+    }
+    base, path = known.get(parameters["service"], ("", ""))
+    return f"{base}{path}" if base else ""
+
+
+def _ask(parameters: Mapping[str, Any], url: str, samples: int) -> list[Answer]:
+    """All at once, so that each of several workers gets its share and a hang costs one time limit."""
+    if not url or samples == 0:
+        return []
+    if not url.startswith(("http://", "https://")):
+        raise FailedError(f"cannot check {parameters['service']}: {url!r} is not an http or https URL")
+    asked = {
+        "url": url,
+        "samples": samples,
+        "parallel": min(samples, AT_ONCE),
+        "timeout_seconds": parameters["timeout_seconds"],
+        "ca_file": "",
+    }
+    return _http_check.ask(asked, _http_check.get)
+
+
+def _look_closer(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, seen: Seen) -> Seen:
+    """Something is wrong: read the log, and find out whether the database is to blame."""
+    service, base = seen.service, parameters["backend_url"]
+    is_backend = parameters["service"] == parameters["backend_service"]
+    asks = is_backend and service.state == RUNNING and base
+    with ThreadPoolExecutor(max_workers=2) as pool:  # a hang costs one time limit for both
+        live = pool.submit(_ask, parameters, f"{base}{parameters['live_path']}", 4 if asks else 0)
+        samples = parameters["samples"] if asks else 0
+        health = pool.submit(_ask, parameters, f"{base}{parameters['health_path']}", samples)
+        log = last_lines(platform, parameters, carrier, service, parameters["log_lines"])
+        # A worker's end is told in fifty lines and more, so the last hundred show one or two of them.
+        recent = last_lines(platform, parameters, carrier, service, RECENT_LINES, CRASH_WINDOW)
+        started = _started_after(parameters, carrier, platform, service)
+    closer = replace(
+        seen,
+        live=live.result(),
+        log=log,
+        deaths=_deaths(parameters, recent, seen.now),
+        started_after=started,
+    )
+    if not is_backend:
+        return closer
+    word = _database(parameters, carrier, platform, closer, health.result(), recent)
+    return replace(closer, database=word)
+
+
+def _started_after(
+    parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, service: Service
+) -> float | None:
+    """How long the last start took, of a service that has stopped since too."""
+    first = service.instances[0]
+    limit = _limit(None, parameters["start_seconds"])
+    early = platform.early_logs(parameters, carrier, first, limit).splitlines()
+    return _application.start_took(early, first.started_at, _pattern(parameters, "started_pattern"))
+
+
+def _database(
+    parameters: Mapping[str, Any],
+    carrier: Carrier,
+    platform: ModuleType,
+    seen: Seen,
+    health: Sequence[Answer],
+    recent: Sequence[str],
+) -> str:
+    """Why the database is to blame: by its own state, the health answers, a new connection, the log.
+
+    The one that blames it is believed: a restart in vain is worse than none, with its slots full an outage.
+    """
+    asleep = _asleep(parameters, carrier, platform, parameters["database_service"])
+    if asleep:
+        return asleep
+    told = [_database_field(each.body, parameters["database_field"]) for each in health]
+    bad = [each for each in told if each.get("status") not in (None, "healthy")]
+    if bad:
+        error = " ".join(str(bad[-1].get("error") or bad[-1]["status"]).split())
+        url = f"{parameters['backend_url']}{parameters['health_path']}"
+        return f"{url} says of the database, in {len(bad)} of {len(health)} answers: {error}"
+    refused = _connects(parameters, carrier, platform, seen.service)
+    if refused:
+        return refused
+    pattern = _pattern(parameters, "database_pattern")
+    if refused is None and not seen.good and (seen.deaths or _application.crashes(seen.service, seen.now)):
+        error = last_error(seen.log)
+        return f"its log ends with: {error}" if pattern.search(error) else ""
+    blaming = [bare(line) for line in _since(recent, seen.now - JUST_NOW) if pattern.search(line)]
+    return f"its log says just now: {blaming[-1]}" if blaming and seen.ready else ""
+
+
+def _asleep(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, name: str) -> str:
+    """The state of a database that does not run; "" when it does, or lives elsewhere."""
+    service = _look_if_there(parameters, carrier, platform, name)
+    if service is None or service.state == RUNNING:
+        return ""
+    return "its database does not run: " + "; ".join(describe(each) for each in service.instances)
+
+
+def _connects(
+    parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, service: Service
+) -> str | None:
+    """Connect as the application does, from inside: "" it works, a sentence why not, None nobody knows."""
+    command, running = parameters["database_command"], service.in_state(RUNNING)
+    if not command or not running:
+        return None
+    timeout = parameters["database_timeout_seconds"]
+    done = platform.execute(parameters, carrier, running[0], command, "", timeout)
+    if done.rc == 0:
+        return ""
+    if IMPORTED not in done.stdout:
+        return None  # not this application, or too slow to say
+    if done.timed_out or done.rc == ALARM:
+        return f"a new connection to the database from {running[0].name} gets no answer"
+    lines = [line.strip() for line in done.stderr.splitlines() if "Error" in line or "FATAL" in line]
+    return f"a new connection to the database from {running[0].name} fails: {(lines or [done.said])[-1]}"
+
+
+def _look_at_frontend(
+    parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType
+) -> tuple[list[Finding], list[Evidence]]:
+    name = parameters["frontend_service"]
+    service = _look_if_there(parameters, carrier, platform, name)
+    url = f"{parameters['frontend_url']}{parameters['frontend_path']}" if parameters["frontend_url"] else ""
+    runs = service is None or service.state == RUNNING
+    answers = _ask(parameters, url, 4) if runs else []
+    bad = sum(1 for each in answers if not is_good(each))
+    percent = round(100 * bad / len(answers), 1) if answers else None if runs else 100.0
+    said = f"{url}: {shares(answers)}" if answers else "" if runs else f"{name} does not run"
+    found = _application.judge_frontend(service, url, answers)
+    return found, [
+        Evidence("frontend.state", service.state if service else None),
+        Evidence("frontend.failed_percent", percent, said),
+    ]
+
+
+def _look_if_there(
+    parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, name: str
+) -> Service | None:
+    """A service that this site may not have here."""
+    if not name:
+        return None
+    try:
+        service: Service = platform.look(parameters, carrier, name)
+    except ObstacleError as obstacle:
+        if obstacle.id == "no-service":
+            return None
+        raise
+    return service
+
+
+def _evidence(seen: Seen) -> list[Evidence]:
+    """What recovery is judged by."""
+    percent, said = seen.failed_percent, f"{seen.url}: {shares(seen.ready)}" if seen.ready else ""
+    health = {each.health for each in seen.service.instances}
+    if seen.service.state != RUNNING:
+        percent, said = 100.0, f"{seen.service.name} does not run"
+    elif not seen.ready:
+        percent = 100.0 if health & {"unhealthy", "starting"} else 0.0
+        said = "no URL is known for it: judged by its container's state and health check"
+    return [
+        Evidence("application.state", seen.service.state),
+        Evidence("application.failed_percent", percent, said),
+        Evidence("application.crashes", _application.crashes(seen.service, seen.now)),
+        Evidence("application.start_seconds", seen.started_after),
+        *([Evidence("application.live_failed_percent", *_live(seen))] if seen.live else []),
+    ]
+
+
+def _live(seen: Seen) -> tuple[float, str]:
+    bad = sum(1 for each in seen.live if not is_good(each))
+    return round(100 * bad / len(seen.live), 1), f"live: {shares(seen.live)}"
+
+
+def _deaths(parameters: Mapping[str, Any], lines: Sequence[str], now: float) -> int:
+    pattern = _pattern(parameters, "died_pattern")
+    return sum(1 for line in _since(lines, now - CRASH_WINDOW) if pattern.search(line))
+
+
+def _since(lines: Sequence[str], begin: float) -> list[str]:
+    """The log lines from then on, by the engine's time in front of each."""
+    times = [parse_time(line.split(" ", 1)[0]) for line in lines]
+    return [line for line, time in zip(lines, times) if time is not None and time > begin]
+
+
+def _limit(observed: float | None, default: float) -> float:
+    """How long a start may take: as long as the last one did, and some more."""
+    if observed is None:
+        return default
+    return min(max(FACTOR * observed, LIMITS[0]), LIMITS[1])
+
+
+def _database_field(body: bytes, path: str) -> Mapping[str, Any]:
+    try:
+        value: Any = json.loads(body)
+    except ValueError:
+        return {}
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _pattern(parameters: Mapping[str, Any], name: str) -> re.Pattern[str]:
+    try:
+        return re.compile(parameters[name])
+    except re.error as error:
+        raise FailedError(
+            f"cannot look for {name}: {parameters[name]!r} is no regular expression: {error}"
+        ) from error

@@ -1,0 +1,164 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The saveit-remediate developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: service_scale
+short_description: Add an instance of a service, or say why there cannot be one
+version_added: 0.1.0
+description:
+  - A service with a C(container_name) or a fixed host port cannot have a second container. Then
+    nothing is done,
+    and the task says which lines of the compose file prevent it.
+  - Otherwise the host's own compose tool makes the containers, and leaves those alone that run.
+    When one of them
+    does not run afterwards, or is not configured as the others are, all new ones are removed again and the
+    task fails.
+author:
+  - The saveit-remediate developers (@saveit)
+extends_documentation_fragment:
+  - saveit.remediation.target
+  - saveit.remediation.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+options:
+  service:
+    description: The service to act on, by the name that runbooks use.
+    type: str
+    required: true
+  instances:
+    description: How many instances there are to be. With V(0), one more than now. It never removes any.
+    type: int
+    default: 0
+  maximum:
+    description: No more than this.
+    type: int
+    default: 5
+  minutes:
+    description: For how long they are meant. Nothing ends it by itself; RV(ends_at) tells when it should.
+    type: int
+    default: 60
+  compose_command:
+    description:
+      - The compose tool, as a list of arguments.
+      - When empty, C(compose) of O(docker_command) is tried, then C(docker-compose).
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: saveit.remediation.service_limits
+"""
+
+EXAMPLES = r"""
+---
+- name: Add an instance of the worker
+  saveit.remediation.service_scale:
+    platform: compose
+    service: worker
+
+- name: Have three instances of the worker for half an hour
+  saveit.remediation.service_scale:
+    platform: compose
+    service: worker
+    instances: 3
+    minutes: 30
+"""
+
+RETURN = r"""
+---
+verdict:
+  description:
+    - V(scaled), V(planned) in check mode.
+    - V(unchanged) when there cannot be more; the sentence has the reason.
+  returned: success
+  type: str
+  sample: scaled
+sentence:
+  description: Why, in one sentence. It travels unchanged to the journal and to the post-mortem.
+  returned: always
+  type: str
+  sample: "scaled worker from 1 to 2 instances"
+findings:
+  description: Always empty; looking is the task of M(saveit.remediation.service_info).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+evidence:
+  description: Always empty; a change proves nothing about recovery.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+service:
+  description: The service after the change, as M(saveit.remediation.service_info) returns it.
+  returned: success
+  type: dict
+  sample: {name: worker, state: running, instances: []}
+instances_before:
+  description: How many there were.
+  returned: success
+  type: int
+  sample: 1
+instances_after:
+  description: How many there are, or would be in check mode.
+  returned: success
+  type: int
+  sample: 2
+put_back:
+  description: The command that removes the new ones. Empty when nothing was changed.
+  returned: success
+  type: str
+  sample: docker compose -p saveit up -d --no-deps --no-recreate --scale worker=1 worker
+ends_at:
+  description: When it should be put back, ISO 8601. Empty when nothing was changed.
+  returned: success
+  type: str
+  sample: "2026-11-23T11:20:00+00:00"
+diff:
+  description: How many instances, before and after.
+  returned: changed
+  type: dict
+  sample:
+    before: |
+      worker: 1 instances
+    after: |
+      worker: 2 instances
+observed_at:
+  description: When it was seen, in seconds since the epoch by the clock of the controller.
+  returned: always
+  type: float
+  sample: 1795421651.25
+obstacle:
+  description: Why no remedy can help here, when it failed because the platform cannot be asked.
+  returned: when the platform cannot be asked
+  type: dict
+  contains:
+    id:
+      description: Which obstacle.
+      type: str
+      sample: no-engine
+    outcome:
+      description: How a run ends because of it, V(unreachable) or V(refused).
+      type: str
+      sample: unreachable
+"""
+
+from ansible_collections.saveit.remediation.plugins.module_utils._module import run_module
+from ansible_collections.saveit.remediation.plugins.module_utils._service_scale import ARGUMENTS, run
+
+
+def main() -> None:
+    """Run the logic of module_utils on this host."""
+    run_module(ARGUMENTS, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""`status`, `errors` and `db`: the runbook's first questions. They look, and change nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from saveit_remediate.cli.diagnose import READS, target_options
+from saveit_remediate.errors import UsageError
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@click.command()
+@target_options
+def status(**options: Any) -> int:
+    """Show all services: state, readiness, restarts, CPU, memory."""
+    return _look("status", {}, options)
+
+
+@click.command()
+@click.option(
+    "--since", default="5m", show_default=True, metavar="TIME", help="How far back: 90s, 5m, 2h, 1d."
+)
+@target_options
+def errors(since: str, **options: Any) -> int:
+    """Show the error lines of all services, grouped by message, with counts."""
+    return _look("errors", {"look_since_seconds": seconds_of(since)}, options)
+
+
+@click.command()
+@target_options
+def db(**options: Any) -> int:
+    """Show the database: connections by state and application, the longest query, who waits for locks."""
+    return _look("db", {}, options)
+
+
+def seconds_of(text: str) -> float:
+    """A time such as 90s or 5m in seconds. Raises UsageError."""
+    found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not 0 < seconds <= 7 * 86400:
+        raise UsageError(f"--since must be a time such as 90s, 5m, 2h or 1d, at most 7d, not {text!r}")
+    return float(seconds)
+
+
+def _look(what: str, variables: Mapping[str, Any], options: Mapping[str, Any]) -> int:
+    import dataclasses
+
+    from saveit_remediate.cli.remediate import request_of, screen_of, surroundings
+    from saveit_remediate.report.document import dump
+    from saveit_remediate.report.screen import Lines
+    from saveit_remediate.report.text import clean
+    from saveit_remediate.respond import look
+    from saveit_remediate.settings import load_settings
+
+    cwd = Path.cwd()
+    settings = load_settings({"inventory": options["inventory"]}, dict(os.environ), cwd)
+    request = request_of({**READS, **options, "incident": what}, settings.inventory, cwd)
+    screen = screen_of(options)
+    if isinstance(screen, Lines) and not options["verbose"]:
+        screen = Lines(None, sys.stderr)
+    found = look(what, variables, request, settings, surroundings(settings, screen, cwd, None))
+    code = found.unseen[0].exit_code if found.unseen else 0
+    if options["as_json"]:
+        tables = [
+            {
+                "name": one.name,
+                "target": one.target,
+                "rows": [dict(zip(one.columns, row, strict=True)) for row in one.rows],
+            }
+            for one in found.tables
+        ]
+        rest = {
+            key: [dataclasses.asdict(one) for one in getattr(found, key)] for key in ("findings", "unseen")
+        }
+        click.echo(dump({"tables": tables, **rest, "sentences": found.sentences}))
+        return code
+    if sys.stdout.isatty():
+        from saveit_remediate.report.tables import console, data_table
+
+        several = len({one.target for one in found.tables}) > 1
+        for one in found.tables:
+            console().print(data_table(one, several))
+    else:
+        for one in found.tables:
+            click.echo("\t".join((f"# {one.target}", one.name, *one.columns)))
+            for row in one.rows:
+                click.echo("\t".join("-" if cell is None else clean(str(cell)) for cell in row))
+    for sentence in (*found.sentences, *dict.fromkeys(one.sentence for one in found.unseen)):
+        click.echo(clean(sentence))
+    return code
