@@ -50,10 +50,14 @@ def reach(host: Lab, tmp_path: Path, remediate: Remediate, watch: Callable[[], W
     """Run against the host by an inventory in which some variables are others. Must touch nothing."""
 
     def reach(**variables: object) -> Done:
-        text = HOSTS.read_text(encoding="utf-8").replace("{{ inventory_dir }}/../..", str(REPOSITORY))
-        inventory: dict[str, Any] = yaml.safe_load(text)
-        there = inventory["all"]["hosts"].pop("lab-ssh")
-        there |= {"ansible_timeout": CONNECTION_TIMEOUT}
+        shared, inventory = (
+            yaml.safe_load(
+                file.read_text(encoding="utf-8").replace("{{ inventory_dir }}/../..", str(REPOSITORY))
+            )
+            for file in (HOSTS.parent / "group_vars" / "all.yml", HOSTS)
+        )
+        there: dict[str, Any] = {**shared, **inventory["all"]["hosts"].pop("lab-ssh")}
+        there["ansible_timeout"] = CONNECTION_TIMEOUT
         for name, value in variables.items():
             there[name] = value(there[name]) if callable(value) else value
         inventory["all"]["hosts"]["there"] = there

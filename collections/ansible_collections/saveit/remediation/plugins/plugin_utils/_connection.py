@@ -55,7 +55,7 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def _origin(origin: str, task_vars: Mapping[str, Any]) -> str:
-    kind, _, name = origin.partition(": ")
+    kind, _colon, name = origin.partition(": ")
     if kind == "keyword" and f"ansible_{name}" in task_vars:  # the variable becomes the play's keyword
         kind, name = "var", f"ansible_{name}"
     if kind != "var":
