@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from saveit_lab import containers, docker, places, probes
 from saveit_lab.errors import LabError
+from saveit_lab.fault import RECOVERED, UNRESOLVED, Fault
 from saveit_lab.waiting import until
 
 CONFIGURATION = places.FAULTY / "backend" / "fault.conf"
@@ -89,3 +90,62 @@ def _ask(port: int, path: str) -> list[str]:
     with ThreadPoolExecutor(max_workers=SAMPLES) as pool:
         asked = [pool.submit(probes.get, port, path, None, SILENCE) for _ in range(SAMPLES)]
     return [each.result() or "" for each in asked]
+
+
+FAULTS = (
+    Fault(
+        "application-stopped", "application", "backend", RECOVERED, "service-stopped",
+        "the backend's container is stopped",
+        lambda: containers.stop("backend"), lambda: containers.is_in("backend", "exited"),
+    ),
+    Fault(
+        "application-paused", "application", "backend", RECOVERED, "service-paused",
+        "the backend's container is paused",
+        lambda: containers.pause("backend"), lambda: containers.is_in("backend", "paused"),
+    ),
+    Fault(
+        "application-sigstop", "application", "backend", RECOVERED, "application-unresponsive",
+        "every process of the backend is stopped by SIGSTOP, the container runs",
+        stop_processes, is_silent,
+    ),
+    Fault(
+        "application-blocked-loop", "application", "backend", RECOVERED, "application-unresponsive",
+        "the event loop of every worker is blocked; connections are taken and never answered",
+        order("block"), is_silent,
+    ),
+    Fault(
+        "application-503", "application", "backend", RECOVERED, "application-not-ready",
+        "ready answers 503 though the database is well; a restart ends it",
+        order("not-ready"), is_not_ready,
+    ),
+    Fault(
+        "application-flapping", "application", "backend", RECOVERED, "application-not-ready",
+        "two workers answer 503 and the others 200 (with one worker, that one); a restart ends it",
+        order("not-ready 2"), answers_503,
+    ),
+    Fault(
+        "application-spoiled", "application", "backend", RECOVERED, "application-not-ready",
+        "a file in the container's own layer keeps the backend at 503; a restart does not help",
+        spoil, is_not_ready,
+    ),
+    Fault(
+        "application-slow-start", "application", "backend", RECOVERED, "application-starting",
+        "the backend was restarted and takes 45 s to start; each restart begins anew",
+        start_slowly, answers_nothing,
+    ),
+    Fault(
+        "application-crash-loop", "application", "backend", UNRESOLVED, "application-crash-loop",
+        "the backend crashes at each start for its configuration",
+        crash_at_start, restarts_again_and_again,
+    ),
+    Fault(
+        "frontend-stopped", "application", "frontend", RECOVERED, "service-stopped",
+        "the frontend's container is stopped",
+        lambda: containers.stop("frontend"), lambda: containers.is_in("frontend", "exited"),
+    ),
+    Fault(
+        "frontend-sigstop", "application", "frontend", RECOVERED, "frontend-failing",
+        "every process of the frontend is stopped by SIGSTOP, the container runs",
+        stop_frontend, frontend_is_silent,
+    ),
+)  # fmt: skip

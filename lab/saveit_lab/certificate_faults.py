@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from saveit_lab import containers, credentials, docker, places
 from saveit_lab.errors import LabError
+from saveit_lab.fault import RECOVERED, UNRESOLVED, Fault
 from saveit_lab.waiting import until
 
 SOON = 30 * 86_400  # seconds
@@ -75,3 +76,47 @@ def _handshake() -> tuple[float, str]:
             return ssl.cert_time_to_seconds(str(ends)), ""
     except OSError as error:
         return 0, str(error)
+
+
+FAULTS = (
+    Fault(
+        "certificate-expired", "certificate", "nginx", RECOVERED, "certificate-expired",
+        "the TLS edge serves a certificate that expired yesterday",
+        serve("expired"), fails_with("expired"),
+    ),
+    Fault(
+        "certificate-expiring", "certificate", "nginx", RECOVERED, "certificate-expiring",
+        "the TLS edge serves a certificate that expires in ten days",
+        serve("expiring"), expires_soon,
+    ),
+    Fault(
+        "certificate-wrong-name", "certificate", "nginx", RECOVERED, "certificate-wrong-name",
+        "the TLS edge serves a certificate for another name",
+        serve("wrong-name"), fails_with("not valid for"),
+    ),
+    Fault(
+        "certificate-key-mismatch", "certificate", "nginx", RECOVERED, "certificate-key-mismatch",
+        "the key file belongs to another certificate; nginx still serves the old pair from memory",
+        mix_up_keys, refuses_to_reload,
+    ),
+    Fault(
+        "certificate-key-crash", "certificate", "nginx", RECOVERED, "certificate-key-mismatch",
+        "the key file belongs to another certificate, and nginx was restarted: it ends at every start",
+        restart_with_mixed_up_keys, is_down,
+    ),
+    Fault(
+        "certificate-not-reloaded", "certificate", "nginx", RECOVERED, "certificate-not-reloaded",
+        "the files were renewed, and nginx still serves the expired certificate",
+        forget_to_reload, fails_with("expired"),
+    ),
+    Fault(
+        "certificate-edge-stopped", "certificate", "nginx", RECOVERED, "service-stopped",
+        "the container of the TLS edge is stopped",
+        lambda: containers.stop("nginx"), lambda: containers.is_in("nginx", "exited"),
+    ),
+    Fault(
+        "certificate-renewal-fails", "certificate", "nginx", UNRESOLVED, "certificate-expired",
+        "the certificate expired, and the issuer of a new one does not answer",
+        expire_without_issuer, fails_with("expired"),
+    ),
+)  # fmt: skip

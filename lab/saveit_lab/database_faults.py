@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from saveit_lab import containers, docker, places, probes
 from saveit_lab.commands import Finished
 from saveit_lab.errors import LabError
+from saveit_lab.fault import RECOVERED, UNRESOLVED, Fault
 from saveit_lab.waiting import until
 
 CONFIGURATION = places.FAULTY / "postgres" / "fault.conf"
@@ -162,3 +163,48 @@ def _log(since: str) -> str:
 
 def _grow_old(seconds: float) -> None:
     until(lambda: False, seconds)
+
+
+FAULTS = (
+    Fault(
+        "database-stopped", "database", "postgres", RECOVERED, "service-stopped",
+        "the container is stopped",
+        lambda: containers.stop("postgres"), lambda: containers.is_in("postgres", "exited"),
+    ),
+    Fault(
+        "database-killed", "database", "postgres", RECOVERED, "service-stopped",
+        "the container is killed and not started again",
+        lambda: containers.kill("postgres"), lambda: containers.is_in("postgres", "exited"),
+    ),
+    Fault(
+        "database-paused", "database", "postgres", RECOVERED, "service-paused",
+        "the container is paused; whoever asks the database hangs",
+        lambda: containers.pause("postgres"), lambda: containers.is_in("postgres", "paused"),
+    ),
+    Fault(
+        "database-slots-exhausted", "database", "postgres", RECOVERED, "database-slots-exhausted",
+        "another client's idle sessions take every slot, the reserved ones too where its role gets them",
+        take_every_slot, some_workers_fail,
+    ),
+    Fault(
+        "database-idle-in-transaction", "database", "postgres", RECOVERED, "database-idle-in-transaction",
+        "a session idle in transaction holds a lock that every worker of the backend waits for",
+        hold_locks, locks_are_waited_for,
+    ),
+    Fault(
+        "database-pool-leak", "database", "backend", RECOVERED, "database-pool-exhausted",
+        "the backend has lost all connections of its pools; the database has no session that could be ended",
+        leak_pool, pool_is_leaked,
+    ),
+    Fault(
+        "database-hung", "database", "postgres", UNRESOLVED, "database-timeout",
+        "the server process is stopped by SIGSTOP: old sessions go on, nobody new gets in; a "
+        "restart is high risk",
+        lambda: containers.send("postgres", "STOP"), takes_no_connection,
+    ),
+    Fault(
+        "database-wrong-password", "database", "postgres", UNRESOLVED, "database-auth",
+        "the database has another password than the backend",
+        change_password, logins_fail,
+    ),
+)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from saveit_lab import faults, places, record
 from saveit_lab.errors import LabError
+from saveit_lab.fault import Fault
 from saveit_lab.waiting import until
 
 PATIENCE = 60  # seconds until a fault has to be seen
@@ -12,7 +13,7 @@ def services() -> set[str]:
     return {faults.find(name).service for name in record.load().faults}
 
 
-def bring(fault: faults.Fault) -> None:
+def bring(fault: Fault) -> None:
     """Return when the fault is in force, as seen from outside."""
     record.add_fault(fault.name)  # before the damage, so that repair knows of a half-done one
     fault.inject()

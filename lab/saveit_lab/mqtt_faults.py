@@ -2,6 +2,7 @@
 
 from saveit_lab import containers, docker, places, probes
 from saveit_lab.errors import LabError
+from saveit_lab.fault import RECOVERED, UNRESOLVED, Fault
 
 CONFIGURATION = places.FAULTY / "mosquitto" / "fault.conf"  # in the place of the broker's own
 PLAIN = "user mosquitto\nlog_dest stdout\nlistener 1883 0.0.0.0\n"
@@ -60,3 +61,67 @@ def lacks_tls(service: str) -> bool:
 
 def _serves(service: str) -> bool:
     return service != "backend" or probes.PROBES["backend"]() is None
+
+
+FAULTS = (
+    Fault(
+        "mqtt-stopped", "mqtt", "mosquitto", RECOVERED, "service-stopped",
+        "the container of the broker is stopped",
+        lambda: containers.stop("mosquitto"), lambda: containers.is_in("mosquitto", "exited"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-paused", "mqtt", "mosquitto", RECOVERED, "service-paused",
+        "the container of the broker is paused",
+        lambda: containers.pause("mosquitto"), lambda: containers.is_in("mosquitto", "paused"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-sigstop", "mqtt", "mosquitto", RECOVERED, "mqtt-timeout",
+        "the broker's process is stopped by SIGSTOP, the container runs",
+        lambda: containers.send("mosquitto", "STOP"), lambda: is_silent("mosquitto"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-wrong-password", "mqtt", "mosquitto", UNRESOLVED, "mqtt-auth",
+        "the broker wants a password that its clients do not have",
+        lambda: want_password("mosquitto"), lambda: refuses_clients("mosquitto"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-tls-down", "mqtt", "mosquitto", UNRESOLVED, "mqtt-tls-down",
+        "the broker has lost its TLS listener from its configuration, the plain one serves",
+        lambda: listen_without_tls("mosquitto"), lambda: lacks_tls("mosquitto"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-removed", "mqtt", "mosquitto", UNRESOLVED, "mqtt-elsewhere-down",
+        "the container of the broker is removed; the backend has no broker in it",
+        remove, lambda: containers.is_in("mosquitto", "absent"),
+        ("deployed",),
+    ),
+    Fault(
+        "mqtt-embedded-dead", "mqtt", "backend", RECOVERED, "mqtt-embedded-dead",
+        "the broker in the backend is dead while HTTP answers",
+        lambda: signal_embedded("KILL"), is_dead_beside_http,
+        ("documented",),
+    ),
+    Fault(
+        "mqtt-embedded-hung", "mqtt", "backend", RECOVERED, "mqtt-embedded-hung",
+        "the broker in the backend is stopped by SIGSTOP while HTTP answers",
+        lambda: signal_embedded("STOP"), is_dead_beside_http,
+        ("documented",),
+    ),
+    Fault(
+        "mqtt-embedded-wrong-password", "mqtt", "backend", UNRESOLVED, "mqtt-auth",
+        "the broker in the backend wants a password that its clients do not have",
+        lambda: want_password("backend"), lambda: refuses_clients("backend"),
+        ("documented",),
+    ),
+    Fault(
+        "mqtt-embedded-tls-down", "mqtt", "backend", UNRESOLVED, "mqtt-tls-down",
+        "the broker in the backend has lost its TLS listener, the plain one serves",
+        lambda: listen_without_tls("backend"), lambda: lacks_tls("backend"),
+        ("documented",),
+    ),
+)  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from saveit_lab import containers, docker, places, probes
 from saveit_lab.errors import LabError
+from saveit_lab.fault import RECOVERED, UNRESOLVED, Fault
 
 CONFIGURATION = places.FAULTY / "redis" / "fault.conf"
 KEYS = 15_000
@@ -60,3 +61,57 @@ def _expect(answer: str, *command: str) -> None:
     said = probes.redis_says(*command)
     if said != answer:
         raise LabError(f"cannot break Redis: {command[0]} answers {said or 'nothing'!r}")
+
+
+FAULTS = (
+    Fault(
+        "redis-stopped", "redis", "redis", RECOVERED, "service-stopped",
+        "the container is stopped",
+        lambda: containers.stop("redis"), lambda: containers.is_in("redis", "exited"),
+    ),
+    Fault(
+        "redis-killed", "redis", "redis", RECOVERED, "service-stopped",
+        "the container is killed and not started again",
+        lambda: containers.kill("redis"), lambda: containers.is_in("redis", "exited"),
+    ),
+    Fault(
+        "redis-paused", "redis", "redis", RECOVERED, "service-paused",
+        "the container is paused",
+        lambda: containers.pause("redis"), lambda: containers.is_in("redis", "paused"),
+    ),
+    Fault(
+        "redis-sigstop", "redis", "redis", RECOVERED, "redis-timeout",
+        "the server process is stopped by SIGSTOP, the container runs",
+        lambda: containers.send("redis", "STOP"), is_silent,
+    ),
+    Fault(
+        "redis-client-pause", "redis", "redis", RECOVERED, "redis-timeout",
+        "CLIENT PAUSE keeps every client waiting for hours",
+        pause_clients, is_silent,
+    ),
+    Fault(
+        "redis-loading", "redis", "redis", RECOVERED, "redis-loading",
+        "the server loads its data for some 17 s after a start; each restart begins anew",
+        load_slowly, refuses("LOADING"),
+    ),
+    Fault(
+        "redis-wrong-password", "redis", "redis", UNRESOLVED, "redis-auth",
+        "the server wants a password that its clients do not have",
+        want_password, refuses("NOAUTH"),
+    ),
+    Fault(
+        "redis-readonly", "redis", "redis", UNRESOLVED, "redis-readonly",
+        "the server is a replica of a primary that nobody reaches",
+        demote, refuses("READONLY"),
+    ),
+    Fault(
+        "redis-maxmemory", "redis", "redis", UNRESOLVED, "redis-oom",
+        "the server's memory limit leaves no room for a write",
+        fill_memory, refuses("OOM"),
+    ),
+    Fault(
+        "redis-misconf", "redis", "redis", UNRESOLVED, "redis-misconf",
+        "the server cannot save its data to disk and refuses writes",
+        forbid_saving, refuses("MISCONF"),
+    ),
+)  # fmt: skip

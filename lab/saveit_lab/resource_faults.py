@@ -8,6 +8,7 @@ import sys
 import time
 
 from saveit_lab import containers, docker, places
+from saveit_lab.fault import RECOVERED, Fault
 
 LEAK_TO = 930  # MiB, of 1024
 NEED = 1200  # MiB: more than the limit, and under the threshold of one and a half of it
@@ -88,3 +89,27 @@ def _counter(*names: str) -> int:
     said = docker.execute("backend", "grep", "-sH", "", *COUNTERS).output
     found = re.search(rf"\b(?:{'|'.join(map(re.escape, names))})[: ](\d+)$", said, re.MULTILINE)
     return int(found[1]) if found else 0
+
+
+FAULTS = (
+    Fault(
+        "memory-leak", "memory", "backend", RECOVERED, "memory-high",
+        "a worker leaks memory and stops just below the container's limit",
+        leak, is_nearly_full,
+    ),
+    Fault(
+        "memory-oom-loop", "memory", "backend", RECOVERED, "memory-oom",
+        "the workers need more than the container may have and are killed again and again",
+        need_more_memory, kills_go_on,
+    ),
+    Fault(
+        "cpu-busy-loop", "cpu", "backend", RECOVERED, "cpu-high",
+        "a worker computes for nothing, at a low CPU cap",
+        spin, is_throttled,
+    ),
+    Fault(
+        "cpu-throttled", "cpu", "backend", RECOVERED, "cpu-throttled",
+        "requests need more CPU than the backend's cap gives",
+        load, is_throttled,
+    ),
+)  # fmt: skip

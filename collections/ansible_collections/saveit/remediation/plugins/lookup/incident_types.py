@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 name: incident_types
 short_description: The incident types of this collection
-version_added: 0.2.0
+version_added: 0.1.0
 description: Lists the roles of this collection that have a runbook, which is what makes an incident type.
 author:
   - The saveit-remediate developers (@saveit)

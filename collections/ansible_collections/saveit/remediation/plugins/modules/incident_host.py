@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: incident_host
 short_description: Add a host that stands for one incident type on a host
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Adds C(incident@host) to the inventory of this run, with the connection and the variables of the host,
     C(incident_host_of) and C(incident_host_type).

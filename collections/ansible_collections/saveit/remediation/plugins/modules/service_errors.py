@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: service_errors
 short_description: Error lines of all services, grouped by message
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Reads the last log lines of every container of the project, picks those that speak of an error, takes out
     what differs from line to line, such as times, numbers and addresses, and counts what is left.

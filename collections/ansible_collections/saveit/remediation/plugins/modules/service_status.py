@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: service_status
 short_description: State, readiness, restarts, CPU and memory of all services
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Looks at every container of the project in three questions to the engine, and makes one table of it.
   - Nothing is changed.
