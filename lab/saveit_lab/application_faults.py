@@ -45,6 +45,8 @@ def spoil() -> None:
 def crash_at_start() -> None:
     places.write(CONFIGURATION, "crash at start\n")
     containers.restart("backend")
+    if not until(restarts_again_and_again, PATIENCE):
+        raise LabError(f"cannot make the backend crash: the engine does not start it again in {PATIENCE} s")
 
 
 def start_slowly() -> None:
