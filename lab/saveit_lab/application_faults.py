@@ -13,6 +13,7 @@ READY = "/api/v1/health/ready"
 LIVE = "/api/v1/health/live"
 SILENCE = 1.5  # seconds without an answer
 SAMPLES = 16
+PATIENCE = 120  # seconds for a start of the backend, on a busy machine
 
 
 def order(text: str) -> Callable[[], None]:
@@ -38,13 +39,15 @@ def spoil() -> None:
     inside = docker.container("backend")
     docker.must("spoil the backend's layer", "exec", inside, "touch", "/var/tmp/saveit-spoiled")  # noqa: S108
     containers.restart("backend")
-    if not until(is_not_ready, 30):
-        raise LabError("cannot spoil the backend: it does not answer 503 within 30 s")
+    if not until(is_not_ready, PATIENCE):
+        raise LabError(f"cannot spoil the backend: it does not answer 503 within {PATIENCE} s")
 
 
 def crash_at_start() -> None:
     places.write(CONFIGURATION, "crash at start\n")
     containers.restart("backend")
+    if not until(restarts_again_and_again, PATIENCE):
+        raise LabError(f"cannot make the backend crash: the engine does not start it again in {PATIENCE} s")
 
 
 def start_slowly() -> None:
