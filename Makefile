@@ -40,8 +40,9 @@ picture: $(DEV) ## Record docs/demo.svg from a real run in the lab
 	@lab/lab up
 	@.venv/bin/python docs/picture.py
 
-docs: $(DEV) ## Write docs/commands.md anew from the command's own help
+docs: $(DEV) ## Write docs/commands.md and docs/incidents/ anew from the command's help and the runbooks
 	@.venv/bin/python docs/commands.py
+	@.venv/bin/python docs/incidents.py
 
 clean: ## Remove what was built and installed here; the lab and the journal are left alone
 	rm -rf .venv .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .ansible

@@ -66,6 +66,8 @@ class Finding:
     outcome: str = ""
     next: str = ""  # what a person should do, from runbook.yml
     severity: str = ""  # what this finding alone is worth, from runbook.yml
+    incident: str = ""  # the incident type whose diagnosis made it
+    present: bool = True  # seen at the last look; false when it went away
 
     @property
     def is_obstacle(self) -> bool:
@@ -112,6 +114,7 @@ class Evidence:
     value: Any
     at: float  # seconds since the epoch, by the controller's clock
     phase: str = "diagnose"  # or "verify"
+    incident: str = ""  # the incident type whose diagnosis measured it
     after: str = ""  # the remedy that was verified, in phase verify
     sentence: str = ""
 
@@ -138,3 +141,4 @@ class Request:
     diff: bool = False
     yes: bool = False
     verbosity: int = 0
+    found_by: str = ""  # how the incident type was found, when a person did not name it

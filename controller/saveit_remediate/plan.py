@@ -93,8 +93,8 @@ def _denied(action: Action, assessment: Assessment, max_risk: str) -> str:
         return "nothing is wrong there"
     if action.risk not in RISKS:
         return f"its risk {action.risk!r} is none of {', '.join(RISKS)}"
-    if action.risk == "high":
-        return "high risk needs an approval"
+    if action.risk == "high" and max_risk != "high":
+        return "high risk needs an approval: -e ladder_max_risk=high"
     if RISKS.index(action.risk) > RISKS.index(max_risk):
         return f"{action.risk} risk is above ladder_max_risk={max_risk}"
     return ""

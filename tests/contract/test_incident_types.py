@@ -25,13 +25,15 @@ KEYS = {
     "title",
     "aliases",
     "symptoms",
+    "explains",
     "alerts",
     "severity",
     "findings",
     "remedies",
     "verify",
 }
-REMEDY_KEYS = {"id", "file", "title", "for", "never_for", "risk", "reversible", "disrupts"}
+REMEDY_KEYS = {"id", "file", "title", "for", "risk", "reversible", "disrupts"}
+REMEDY_OPTIONS = {"never_for", "patience_seconds"}
 FORBIDDEN = {"shell", "command", "raw", "script", "set_fact", "setup", "gather_facts"}
 BLOCKS = ("block", "rescue", "always")
 TASK_WORDS = {
@@ -70,11 +72,22 @@ def test_aliases_name_one_incident_type_only() -> None:
 
 
 @pytest.mark.parametrize("id_", IDS)
+def test_what_an_incident_type_explains_is_another_one(id_: str) -> None:
+    explained = runbook(id_).get("explains", ())
+    assert set(explained) <= set(IDS) - {id_}
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_there_is_a_molecule_scenario(id_: str) -> None:
+    assert (ROOT / f"molecule/{id_}/molecule.yml").is_file()
+
+
+@pytest.mark.parametrize("id_", IDS)
 def test_the_runbook_has_the_known_keys(id_: str) -> None:
     book = runbook(id_)
     assert book["schema"] == 1
     assert set(book) <= KEYS
-    assert KEYS - {"aliases", "symptoms", "alerts"} <= set(book)
+    assert KEYS - {"aliases", "symptoms", "explains", "alerts"} <= set(book)
     assert book["title"]
     assert all(set(each) == {"id", "next"} and each["next"].endswith(".") for each in book["findings"])
 
@@ -102,7 +115,7 @@ def test_remedies_are_described_and_name_known_findings(id_: str) -> None:
     book = runbook(id_)
     known = {each["id"] for each in book["findings"]}
     for each in book["remedies"]:
-        assert REMEDY_KEYS - {"never_for"} <= set(each) <= REMEDY_KEYS, each["id"]
+        assert REMEDY_KEYS <= set(each) <= REMEDY_KEYS | REMEDY_OPTIONS, each["id"]
         assert each["risk"] in RISKS, each["id"]
         assert isinstance(each["reversible"], bool), each["id"]
         assert each["title"], each["id"]
@@ -128,7 +141,7 @@ def test_recovery_is_proved_by_criteria_with_known_words(id_: str) -> None:
     assert 0 < verify["interval_seconds"] <= verify["hold_seconds"] <= verify["patience_seconds"]
     for each in verify["criteria"]:
         assert len(TESTS & set(each)) == 1, each
-        assert set(each) <= {"evidence", "no_data", *TESTS}, each
+        assert set(each) <= {"evidence", "no_data", "keep", *TESTS}, each
         assert each.get("no_data", "fail") in ("pass", "fail"), each
     assert any(each.get("no_data", "fail") == "fail" for each in verify["criteria"]), (
         "no evidence is no recovery"
@@ -175,7 +188,7 @@ def test_an_expression_has_one_filter_at_most(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_playbook_is_of_a_known_incident_type_and_gathers_no_facts(path: Path) -> None:
-    assert path.name.split(".")[0] in IDS
+    assert path.name.split(".")[0] in {*IDS, "diagnose"}
     for play in read(path):
         assert play["name"]
         if "hosts" in play:

@@ -19,7 +19,7 @@ from saveit_remediate.settings import SPECS
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 COMMANDS = (REPOSITORY / "docs" / "commands.md").read_text(encoding="utf-8")
-PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
+PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 
 
 def table(heading: str) -> list[list[str]]:
@@ -60,8 +60,9 @@ def test_every_command_and_option_is_documented(command: str, word: str) -> None
     assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", section)
 
 
-def test_the_page_of_the_commands_is_fresh() -> None:
-    script = REPOSITORY / "docs" / "commands.py"
+@pytest.mark.parametrize("name", ["commands.py", "incidents.py"])
+def test_the_written_pages_are_fresh(name: str) -> None:
+    script = REPOSITORY / "docs" / name
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +65,15 @@ def _pairs(argument: str) -> dict[str, Any]:
     return pairs
 
 
-def check_extra_vars(runbook: Runbook, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables with their values converted to the declared types. Raises UsageError.
+def check_extra_vars(runbooks: Sequence[Runbook], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables with their values converted to the types that one of the runbooks declares.
 
-    Names that start with `ansible_` are Ansible's own (user, port, become …) and pass unchecked.
+    Raises UsageError. Names that start with `ansible_` are Ansible's own (user, port, become …) and pass
+    unchecked.
     """
     allowed = {
         name: parameter
+        for runbook in runbooks
         for name, parameter in runbook.parameters.items()
         if not name.startswith(f"{SHARED_ROLE}_") or name in FOR_PEOPLE
     }
@@ -87,7 +89,6 @@ def check_extra_vars(runbook: Runbook, variables: Mapping[str, Any]) -> dict[str
                 + " and ".join(FOR_PEOPLE)
             )
         else:
-            raise UsageError(
-                f"unknown extra variable {name!r} for incident {runbook.id}: {did_you_mean(name, allowed)}"
-            )
+            of = f" for incident {runbooks[0].id}" if len(runbooks) == 1 else ""
+            raise UsageError(f"unknown extra variable {name!r}{of}: {did_you_mean(name, allowed)}")
     return checked

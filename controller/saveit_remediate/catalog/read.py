@@ -23,8 +23,9 @@ from saveit_remediate.incident import Severity
 
 _SCHEMA = 1
 _REQUIRED = ("schema", "id", "title", "severity", "findings", "remedies", "verify")
-_OPTIONAL = ("aliases", "symptoms", "alerts")
+_OPTIONAL = ("aliases", "symptoms", "explains", "alerts")
 _TESTS = ("is", "is_not", "at_most", "at_least")
+_REMEDY_OPTIONAL = ("never_for", "patience_seconds")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
 _REMEDY_FILE = re.compile(r"\d\d_[a-z0-9_]+\.yml")
 
@@ -51,6 +52,7 @@ def read_runbook(path: Path, parameters: Mapping[str, Parameter]) -> Runbook:
         title=root.text("title"),
         aliases=tuple(alias.lower() for alias in root.texts("aliases")),
         symptoms=root.texts("symptoms"),
+        explains=root.texts("explains"),
         alerts=tuple(_alert(item) for item in root.items("alerts")),
         default_severity=Severity(severity.one_of("default", list(Severity))),
         severity_rules=tuple(_rule(item, known) for item in severity.items("rules")),
@@ -102,7 +104,7 @@ def _rule(node: Node, known: list[str]) -> SeverityRule:
 
 
 def _remedy(node: Node, known: list[str]) -> Remedy:
-    node.mapping(["id", "file", "title", "for", "risk", "reversible", "disrupts"], ["never_for"])
+    node.mapping(["id", "file", "title", "for", "risk", "reversible", "disrupts"], _REMEDY_OPTIONAL)
     file = node.text("file")
     if not _REMEDY_FILE.fullmatch(file):
         raise node.child("file").error(f"must look like 10_name.yml, not {file!r}")
@@ -115,6 +117,7 @@ def _remedy(node: Node, known: list[str]) -> Remedy:
         risk=node.one_of("risk", RISKS),
         reversible=node.flag("reversible"),
         disrupts=node.text("disrupts"),
+        patience_seconds=node.number("patience_seconds", 0) if node.has("patience_seconds") else None,
     )
 
 
@@ -132,7 +135,7 @@ def _verify(node: Node) -> Verify:
 
 
 def _criterion(node: Node) -> Criterion:
-    node.mapping(["evidence"], [*_TESTS, "no_data"])
+    node.mapping(["evidence"], [*_TESTS, "no_data", "keep"])
     tests = [test for test in _TESTS if node.has(test)]
     if len(tests) != 1:
         raise node.error(f"must have exactly one of {', '.join(_TESTS)}")
@@ -143,4 +146,6 @@ def _criterion(node: Node) -> Criterion:
     if value is None:
         raise node.child(test).error("must have a value; for absent values there is no_data")
     no_data = node.one_of("no_data", ["pass", "fail"]) if node.has("no_data") else "fail"
-    return Criterion(node.text("evidence"), test, value, no_data == "pass")
+    return Criterion(
+        node.text("evidence"), test, value, no_data == "pass", node.has("keep") and node.flag("keep")
+    )

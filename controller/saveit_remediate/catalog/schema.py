@@ -40,16 +40,21 @@ class Remedy:
     risk: str
     reversible: bool
     disrupts: str
+    patience_seconds: float | None = None  # until it must have helped, where that differs from verify's
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """What one kind of evidence must show. `test` is one of is, is_not, at_most, at_least."""
+    """What one kind of evidence must show. `test` is one of is, is_not, at_most, at_least.
+
+    `keep`: a remedy after which it no longer holds, though it did before, made things worse.
+    """
 
     evidence: str
     test: str
     value: Any
     no_data_passes: bool = False
+    keep: bool = False
 
     def __str__(self) -> str:
         return f"{self.evidence} {self.test.replace('_', ' ')} {_shown(self.value)}"
@@ -87,6 +92,7 @@ class Runbook:
     title: str
     aliases: tuple[str, ...]
     symptoms: tuple[str, ...]
+    explains: tuple[str, ...]  # incident types whose symptoms this one brings about
     alerts: tuple[Mapping[str, str], ...]
     default_severity: Severity
     severity_rules: tuple[SeverityRule, ...]

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from saveit_remediate.cli.completion import complete_incident, completion
+from saveit_remediate.cli.diagnose import diagnose
 from saveit_remediate.cli.records import incidents, runbooks, show
 
 PROGRAM = "saveit-remediate"
@@ -39,7 +40,7 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
     "--incident",
     metavar="TYPE",
     shell_complete=complete_incident,
-    help="Incident type or one of its aliases.",
+    help="Incident type or one of its aliases; auto finds out which.",
 )
 @click.option("-i", "--inventory", metavar="PATH", help="Ansible inventory: a file, a folder, or HOST,HOST.")
 @click.option("-l", "--limit", metavar="PATTERN", help="Only these hosts of the inventory.")
@@ -85,6 +86,7 @@ def cli(context: click.Context, /, **options: Any) -> int:
     return remediate(options, dict(os.environ))
 
 
+cli.add_command(diagnose)
 cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)

@@ -6,7 +6,7 @@ import getpass
 import secrets
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,29 +20,22 @@ from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report, to_json
 from saveit_remediate.report.screen import Lines, Screen
 from saveit_remediate.report.text import clean, duration
-from saveit_remediate.respond import Surroundings, respond
-from saveit_remediate.settings import load_settings
+from saveit_remediate.respond import AUTO, Surroundings, respond, respond_auto
+from saveit_remediate.settings import Settings, load_settings
 
 
 def remediate(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     """Respond to one incident; returns the exit code. Raises RemediateError."""
     cwd = Path.cwd()
     settings = load_settings({"inventory": options["inventory"]}, environ, cwd)
-    request = _request(options, settings.inventory, cwd)
-    screen = _screen(options)
-    report = respond(
-        request,
-        settings,
-        Surroundings(
-            catalog=open_catalog(settings.folder),
-            screen=screen,
-            consent=None if options["as_json"] or not _is_terminal() else _ask,
-            now=lambda: datetime.now(UTC),
-            random=lambda: secrets.token_hex(2),
-            cwd=cwd,
-            user=_user(),
-        ),
-    )
+    request = request_of(options, settings.inventory, cwd)
+    screen = screen_of(options)
+    attended = _is_terminal() and not options["as_json"]
+    world = surroundings(settings, screen, cwd, _ask if attended else None)
+    if request.incident.strip().lower() == AUTO:
+        report = respond_auto(request, settings, world, _choose if attended else None)
+    else:
+        report = respond(request, settings, world)
     if options["as_json"]:
         click.echo(to_json(report))
     else:
@@ -50,7 +43,23 @@ def remediate(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     return report.exit_code
 
 
-def _request(options: Mapping[str, Any], inventory: str, cwd: Path) -> Request:
+def surroundings(
+    settings: Settings, screen: Screen, cwd: Path, consent: Callable[[Plan], bool] | None
+) -> Surroundings:
+    """The world as it is."""
+    return Surroundings(
+        catalog=open_catalog(settings.folder),
+        screen=screen,
+        consent=consent,
+        now=lambda: datetime.now(UTC),
+        random=lambda: secrets.token_hex(2),
+        cwd=cwd,
+        user=_user(),
+    )
+
+
+def request_of(options: Mapping[str, Any], inventory: str, cwd: Path) -> Request:
+    """What the options ask for. Raises UsageError."""
     for name in ("incident", "limit"):
         if options[name] is not None and not options[name].strip():
             raise UsageError(f"--{name} is empty; leave it out, or give a value")
@@ -67,7 +76,8 @@ def _request(options: Mapping[str, Any], inventory: str, cwd: Path) -> Request:
     )
 
 
-def _screen(options: Mapping[str, Any]) -> Screen:
+def screen_of(options: Mapping[str, Any]) -> Screen:
+    """Where the run shows itself."""
     if options["as_json"]:
         return Lines(sys.stderr if options["verbose"] else None, sys.stderr)
     if not sys.stdout.isatty():
@@ -88,6 +98,13 @@ def _ask(plan: Plan) -> bool:
     try:
         return click.confirm(f"Try {remedies}?", default=False)
     except click.Abort as abort:  # Ctrl-C or Ctrl-D at the question
+        raise KeyboardInterrupt from abort
+
+
+def _choose(types: list[str]) -> str:
+    try:
+        return str(click.prompt("Which one first?", type=click.Choice(types)))
+    except click.Abort as abort:
         raise KeyboardInterrupt from abort
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,9 +15,10 @@ from rich.text import Text
 
 from saveit_remediate.assess import Assessment
 from saveit_remediate.plan import Plan
-from saveit_remediate.report.tables import findings_table, plan_table
+from saveit_remediate.report.tables import findings_table, plan_table, triage_table
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.run import RemedyEvent, RunEvent, StepFinished, StepStarted
+from saveit_remediate.triage import Triage
 
 _MARKS = {
     "ok": ("✓", "green"),
@@ -123,6 +124,9 @@ class LiveScreen:
 
     def plan(self, plan: Plan) -> None:
         self.console.print(plan_table(plan))
+
+    def triage(self, triage: Triage, commands: Mapping[str, str]) -> None:
+        self.console.print(triage_table(triage, commands))
 
     def warning(self, sentence: str) -> None:
         self.console.print(Text(f"warning: {clean(sentence)}", style="yellow"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
 
@@ -11,6 +11,7 @@ from saveit_remediate.assess import Assessment
 from saveit_remediate.plan import Plan, Step
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.run import RemedyEvent, RunEvent, StepFinished
+from saveit_remediate.triage import Triage
 
 
 class Screen(Protocol):
@@ -23,6 +24,8 @@ class Screen(Protocol):
     def assessment(self, assessment: Assessment) -> None: ...
 
     def plan(self, plan: Plan) -> None: ...
+
+    def triage(self, triage: Triage, commands: Mapping[str, str]) -> None: ...
 
     def warning(self, sentence: str) -> None: ...
 
@@ -70,6 +73,18 @@ class Lines:
                 f"plan: {clean(step.target)}: {verb} {step.remedy} ({clean(step.title)}; {clean(facts)})"
             )
             self.line(f"    because: {clean(step.reason)}")
+
+    def triage(self, triage: Triage, commands: Mapping[str, str]) -> None:
+        for place, suspect in enumerate(triage.suspects, 1):
+            follows = f", follows from {', '.join(suspect.follows_from)}" if suspect.follows_from else ""
+            head = f"{place}. {suspect.incident} ({suspect.severity}{follows}): {suspect.title}"
+            self.line(clean(f"{head} on {suspect.target}"))
+            for finding in suspect.findings:
+                self.line(f"   {finding.id}: {clean(finding.sentence)}")
+            if not suspect.follows_from:
+                self.line(f"   remediate: {commands[suspect.incident]}")
+        for sentence in dict.fromkeys(finding.sentence for finding in triage.unseen):
+            self.line(f"not looked at: {clean(sentence)}")
 
     def warning(self, sentence: str) -> None:
         self.errors.write(f"warning: {clean(sentence)}\n")

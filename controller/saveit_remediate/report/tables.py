@@ -17,6 +17,7 @@ from saveit_remediate.report.document import Report
 from saveit_remediate.report.history import Summary
 from saveit_remediate.report.screen import reversible
 from saveit_remediate.report.text import clean, duration
+from saveit_remediate.triage import Triage
 
 _STYLES = {
     "healthy": "green",
@@ -46,6 +47,21 @@ def findings_table(findings: Iterable[Finding]) -> Table:
         style = "red" if finding.is_obstacle else "yellow" if finding.is_symptom else "dim"
         _row(table, finding.target, Text(clean(finding.id), style=style), finding.sentence, finding.next)
     return table
+
+
+def triage_table(triage: Triage, commands: Mapping[str, str]) -> RenderableType:
+    """What is the cause, what follows from it, and the command that remediates."""
+    table = _table("", "incident", "severity", "target", "what was seen", "remediate", title="Diagnosis")
+    for place, suspect in enumerate(triage.suspects, 1):
+        seen = "\n".join(finding.sentence for finding in suspect.findings)
+        follows = f"follows from {', '.join(suspect.follows_from)}" if suspect.follows_from else ""
+        name = Text(suspect.incident, style="dim" if follows else "bold red")
+        todo = follows or commands[suspect.incident]
+        _row(table, str(place), name, suspect.severity, suspect.target, seen, todo)
+    sentences = dict.fromkeys(finding.sentence for finding in triage.unseen)
+    unseen = Text("\n".join(f"not looked at: {clean(sentence)}" for sentence in sentences))
+    parts: list[RenderableType] = [table] if triage.suspects else []
+    return Group(*parts, *([unseen] if triage.unseen else []))
 
 
 def plan_table(plan: Plan) -> RenderableType:

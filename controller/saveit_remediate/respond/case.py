@@ -61,7 +61,8 @@ def write_opened(case: Case) -> None:
     by = f" by {case.world.user}" if case.world.user else ""
     case.record.write(
         "opened",
-        f"{case.runbook.title}, opened{by} on {request.inventory}",
+        f"{case.runbook.title}, opened{by} on {request.inventory}"
+        + (f"; found by diagnosis: {request.found_by}" if request.found_by else ""),
         incident=case.runbook.id,
         inventory=request.inventory,
         inventory_origin=settings["inventory"].origin,

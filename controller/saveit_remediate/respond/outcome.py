@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from saveit_remediate.assess import Assessment
 from saveit_remediate.catalog import Runbook
-from saveit_remediate.incident import Finding, Outcome
+from saveit_remediate.incident import Action, Finding, Outcome
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.screen import next_steps
 from saveit_remediate.run import RunResult
@@ -104,10 +105,19 @@ def _judge_host(
         helped = [action.title or action.remedy for action in done if action.result == "helped"]
         what = f"{', '.join(helped)} helped" if helped else "it answers again"
         return Judgement(Outcome.RECOVERED, f"{host}: {what}; {verification.sentence}", verification)
+    verification = _still_sick(verification, [finding for finding in findings if finding.present], done)
     story = "; ".join([*tried, verification.sentence])
     advice = next_steps([(finding.id, finding.next) for finding in assessment.of(host)])
     ending = f". Next: {advice}" if advice else ""
     return Judgement(Outcome(verification.verdict), f"{host}: {story}{ending}", verification)
+
+
+def _still_sick(verification: Verification, present: list[Finding], done: list[Action]) -> Verification:
+    """Where the remedies failed and nothing was measured, what the last look still saw is not recovered."""
+    if verification.verdict != "unverified" or not done or not present:
+        return verification
+    seen = "; ".join(finding.sentence for finding in present)
+    return dataclasses.replace(verification, verdict="unresolved", sentence=f"after that, {seen}")
 
 
 def _problem(host: str, result: RunResult) -> str:

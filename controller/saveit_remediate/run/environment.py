@@ -21,6 +21,8 @@ def ansible_environment(environ: Mapping[str, str], collections: Path, cwd: Path
         "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join([str(collections), theirs]),
         "ANSIBLE_INVENTORY_UNPARSED_FAILED": "1",
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
+        # All incident types are looked for side by side; a fork is a process that mostly waits.
+        "ANSIBLE_FORKS": environ.get("ANSIBLE_FORKS", "16"),
         "ANSIBLE_RETRY_FILES_ENABLED": "0",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_FORCE_COLOR": "0",

@@ -67,7 +67,7 @@ def _ansible(job: Job, folder: Path, recorder: Recorder, stopper: Stopper) -> in
         project_dir=str(job.cwd),
         playbook=job.playbook,
         cmdline=shlex.join(_arguments(job)),
-        extravars=dict(job.extra_vars),
+        extravars=_variables(job),
         envvars=_environment(job, folder),
         settings={"pexpect_timeout": _POLL_SECONDS, "suppress_output_file": True},
         quiet=True,
@@ -83,7 +83,7 @@ def _arguments(job: Job) -> list[str]:
     """Options before the playbook. `inventory=` of ansible-runner is not used: it writes what is not a path
     to a file, so that a missing inventory would become a host of this name."""
     arguments = ["-i", job.inventory]
-    if job.limit:
+    if job.limit and not job.limit_variable:
         arguments.append(f"--limit={job.limit}")
     if job.check:
         arguments.append("--check")
@@ -92,6 +92,11 @@ def _arguments(job: Job) -> list[str]:
     if job.verbosity:
         arguments.append("-" + "v" * min(job.verbosity, 5))
     return arguments
+
+
+def _variables(job: Job) -> dict[str, Any]:
+    limit = {job.limit_variable: job.limit} if job.limit and job.limit_variable else {}
+    return {**job.extra_vars, **limit}
 
 
 def _environment(job: Job, folder: Path) -> dict[str, str]:
@@ -113,7 +118,7 @@ def _result(job: Job, recorder: Recorder, stopped: str, rc: int) -> RunResult:
         _raise_for_inventory(job, recorder.tail)
         status, problem = "not-started", _why_not_started(job, recorder.tail, rc)
     elif recorder.no_hosts and not recorder.hosts:
-        raise UsageError(_no_hosts(job))
+        raise UsageError(_no_match(job) if job.limit and job.limit_variable else _no_hosts(job))
     publications: list[tuple[str, Mapping[str, Any]]] = [
         (host, recorder.published[host]) for host in sorted(recorder.published)
     ]
@@ -149,15 +154,17 @@ def _no_hosts(job: Job) -> str:
     return f"the inventory {job.inventory} ({job.inventory_origin}) has no hosts in it"
 
 
+def _no_match(job: Job) -> str:
+    where = f"the inventory {job.inventory} ({job.inventory_origin})"
+    return f"the limit {job.limit!r} matches no host of {where}"
+
+
 def _raise_for_inventory(job: Job, tail: list[str]) -> None:
     text = "\n".join(tail)
     if "hosts list is empty" in text:
         raise UsageError(_no_hosts(job))
     if "leaves us with no hosts to target" in text or "--limit does not match any hosts" in text:
-        raise UsageError(
-            f"the limit {job.limit!r} matches no host of the inventory {job.inventory}"
-            f" ({job.inventory_origin})"
-        )
+        raise UsageError(_no_match(job))
     if "parse inventory source" in text:
         reasons = [line.partition("]: ")[2] for line in tail if line.startswith("[WARNING]: Failed to parse")]
         reason = reasons[0] if reasons else "no inventory plugin can"

@@ -12,7 +12,11 @@ from saveit_remediate.incident import Observation
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that one run of a playbook needs. `timeout` in seconds."""
+    """Everything that one run of a playbook needs. `timeout` in seconds.
+
+    `limit_variable` is the variable by which a playbook takes the limit that adds hosts of its own: those
+    would not match the limit of Ansible.
+    """
 
     playbook: str
     inventory: str
@@ -22,6 +26,7 @@ class Job:
     timeout: int
     timeout_origin: str = ""
     limit: str = ""
+    limit_variable: str = ""
     extra_vars: Mapping[str, Any] = field(default_factory=dict)
     check: bool = False
     diff: bool = False

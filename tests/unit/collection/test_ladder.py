@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -77,14 +78,15 @@ class World:
 
     def climb(self, **opening: Any) -> dict[str, Any]:
         """What roles/ladder/tasks do, in Python."""
-        state = self.step("open", {}, target="host", runbook=RUNBOOK, **opening)
+        state = self.step("open", {}, **{"target": "host", "runbook": RUNBOOK, **opening})
         state = self.step("assess", state, observed=self.observe())
-        while state["climbing"]:
-            state = self.step("begin", state)
-            try:
-                state = self.step("acted", state, acted=self.act(state["remedy"]["id"]))
-            except FailedError as error:
-                state = self.step("failed", state, failure=error.as_return())
+        while state["climbing"] or state["sampling"]:
+            if state["climbing"]:
+                state = self.step("begin", state)
+                try:
+                    state = self.step("acted", state, acted=self.act(state["remedy"]["id"]))
+                except FailedError as error:
+                    state = self.step("failed", state, failure=error.as_return())
             while state["sampling"]:
                 state = self.step("judge", state, observed=self.observe())
             if not state["climbing"] and not state["verdict"]:
@@ -161,7 +163,8 @@ def test_a_remedy_that_does_not_help_is_followed_by_a_new_diagnosis() -> None:
         "restart": "helped",
         "rebuild": "skipped",
     }
-    assert state["actions"][0]["sentence"] == "did not help: cache.answer is bad, wanted healthy"
+    said = state["actions"][0]["sentence"]
+    assert said == "did start; did not help: cache.answer is bad, wanted healthy"
     assert [each["id"] for each in state["findings"]] == ["down", "hung"]
 
 
@@ -228,7 +231,7 @@ def test_mode_diagnose_offers_and_does_nothing(check_mode: bool) -> None:
         "start": "skipped",
         "wait": "possible",
         "restart": "possible",
-        "rebuild": "skipped",
+        "rebuild": "possible",  # its risk is for the plan to judge
     }
     assert state["sentence"] == "cache is hung"
 
@@ -444,3 +447,66 @@ def test_evidence_tells_its_phase_and_the_remedy_before_it() -> None:
         ("verify", "start"),
     }
     assert all(each["target"] == "host" and each["at"] for each in state["evidence"])
+
+
+def fail_and_heal(world: World) -> None:
+    world.sick.clear()
+    raise FailedError("the engine said no")
+
+
+def test_a_service_that_is_well_after_a_failed_remedy_is_proved_to_be() -> None:
+    world = World({"down"}, {"start": fail_and_heal})
+    state = world.climb()
+    assert (state["verdict"], world.acted, results(state)["start"]) == ("recovered", ["start"], "failed")
+    assert state["findings"][0]["present"] is False
+
+
+def test_nothing_found_and_nothing_proved_ends() -> None:
+    world = World({"down"}, {"start": fail_and_heal}, samples=[False] * 200)
+    state = world.climb()
+    assert (state["verdict"], state["gave_up"], world.acted) == ("unresolved", True, ["start"])
+
+
+def test_what_was_found_and_is_still_there_is_marked() -> None:
+    world = World({"locked", "hung"}, {"wait": lambda world: world.sick.discard("hung")})
+    state = world.climb()
+    assert {each["id"]: each["present"] for each in state["findings"]} == {"locked": True, "hung": False}
+
+
+def test_a_remedy_keeps_its_sentence_when_it_did_not_help() -> None:
+    """It may say how to put back what it changed."""
+    world = World({"down"}, {"start": lambda _: {"sentence": "raised, put back with X", "changed": True}})
+    state = world.climb(max_risk="low")
+    assert state["actions"][0]["sentence"].startswith("raised, put back with X; did not help: ")
+
+
+def test_a_remedy_that_makes_it_worse_stops_the_ladder() -> None:
+    worse = copy.deepcopy(RUNBOOK)
+    worse["verify"]["criteria"].append({"evidence": "page.status", "is": 200, "keep": True})
+    world = World({"hung"})
+    observe = world.observe
+
+    def with_page() -> list[dict[str, Any]]:
+        page = {"name": "page.status", "value": 503 if world.acted else 200, "sentence": ""}
+        return [*observe(), {"observed_at": world.time, "findings": [], "evidence": [page]}]
+
+    world.observe = with_page  # type: ignore[method-assign]
+    state = world.climb(runbook=worse)
+    assert (state["verdict"], world.acted, results(state)["wait"]) == ("unresolved", ["wait"], "worse")
+    assert "made it worse: page.status is 503" in state["actions"][1]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("of_remedy", "of_module", "wanted"), [(None, None, 10), (20, None, 20), (20, 30, 30), (None, 0, 0)]
+)
+def test_patience_is_what_the_service_needs(
+    of_remedy: float | None, of_module: float | None, wanted: float
+) -> None:
+    patient = copy.deepcopy(RUNBOOK)
+    patient["remedies"][0]["patience_seconds"] = of_remedy
+    done = {"verdict": "done", "sentence": "did", "changed": True, "patience_seconds": of_module}
+    world = World({"down"}, {"start": lambda _: done})
+    state = world.climb(runbook=patient, max_risk="low")
+    start = state["actions"][0]
+    took = datetime.fromisoformat(start["finished"]) - datetime.fromisoformat(start["started"])
+    assert took.total_seconds() == pytest.approx(wanted, abs=1.1)

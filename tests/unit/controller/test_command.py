@@ -78,7 +78,10 @@ def test_a_high_risk_remedy_is_not_run(site: Site) -> None:
     site.publishes({"findings": [site.dead], "actions": [{**site.kick, "risk": "high"}]})
     found = site.json("--yes")
     assert found["outcome"] == "unresolved"
-    assert "No remedy may be tried (kick: high risk needs an approval)" in found["sentence"]
+    assert (
+        "No remedy may be tried (kick: high risk needs an approval: -e ladder_max_risk=high)"
+        in found["sentence"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,6 +94,18 @@ def test_without_proof_there_is_no_recovery(site: Site, evidence: list[dict[str,
     )
     found = site.json("--yes")
     assert (found["outcome"], found["exit_code"]) == (outcome, 3)
+
+
+@pytest.mark.parametrize(("present", "outcome"), [(True, "unresolved"), (False, "unverified")])
+def test_after_a_remedy_that_failed_the_last_look_decides(site: Site, present: bool, outcome: str) -> None:
+    failed = {**site.helped, "result": "failed", "sentence": "the engine said no"}
+    site.publishes(
+        {"findings": [site.dead], "actions": [site.kick]},
+        {"findings": [{**site.dead, "present": present}], "actions": [failed]},
+    )
+    found = site.json("--yes")
+    assert (found["outcome"], found["exit_code"]) == (outcome, 3)
+    assert "the engine said no" in found["sentence"]
 
 
 def test_a_play_that_fails_on_purpose_after_publishing_is_no_defect(site: Site) -> None:

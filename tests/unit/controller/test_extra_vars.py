@@ -76,7 +76,7 @@ def test_unreadable_extra_vars_are_a_sentence(tmp_path: Path, argument: str, sen
 def test_values_become_what_the_argument_spec_declares(
     site: Site, given: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert check_extra_vars(find(open_catalog(site.folder, []), "frob"), given) == expected
+    assert check_extra_vars([find(open_catalog(site.folder, []), "frob")], given) == expected
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_misspelt_and_mistyped_variables_are_refused(
     site: Site, given: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(UsageError, match=sentence):
-        check_extra_vars(find(open_catalog(site.folder, []), "frob"), given)
+        check_extra_vars([find(open_catalog(site.folder, []), "frob")], given)
 
 
 def test_a_secret_is_not_repeated_in_the_message(site: Site) -> None:
     with pytest.raises(UsageError, match="not \\(a secret\\)") as caught:
-        check_extra_vars(find(open_catalog(site.folder, []), "frob"), {"frob_password": "hunter2"})
+        check_extra_vars([find(open_catalog(site.folder, []), "frob")], {"frob_password": "hunter2"})
     assert "hunter2" not in str(caught.value)

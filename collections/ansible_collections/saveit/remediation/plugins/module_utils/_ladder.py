@@ -13,6 +13,10 @@ from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._criteria import unmet
+from ansible_collections.saveit.remediation.plugins.module_utils._ladder_observed import (
+    take_evidence,
+    take_findings,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state import (
     DONE,
     RISKS,
@@ -23,6 +27,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state i
     remedies_of,
     was_assessed,
     why_not,
+    why_not_for,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
@@ -74,8 +79,8 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
 
 def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """Read the diagnosis: what is wrong, and what to try next."""
-    _take_findings(state, parameters["observed"])
-    _take_evidence(state, parameters["observed"], carrier.now(), "diagnose")
+    take_findings(state, parameters["observed"])
+    state.baseline = take_evidence(state, parameters["observed"], carrier.now(), "diagnose")
     state.since = carrier.now()
     symptoms = [each for each in state.findings if each["id"] in state.current]
     said = "; ".join(each["sentence"] for each in symptoms) or f"{state.runbook['title']}: nothing found"
@@ -83,16 +88,18 @@ def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
     if state.mode == "diagnose":
         _offer(state)
         state.sentence = said
-    elif not state.current and not any(each["result"] in DONE for each in state.actions):
+    elif state.current:
+        _choose(state, carrier)
+    elif not any(each["result"] in DONE for each in state.actions):
         state.verdict, state.sentence = "healthy", said
     else:
-        _choose(state, carrier)
+        _verify_late(state, carrier)
 
 
 def begin(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """A remedy is about to act."""
     del parameters
-    state.remedy_started = carrier.now()
+    state.remedy_started, state.verified_late = carrier.now(), False
     state.tell("remedy-started", carrier.now(), state.remedy["title"], remedy=state.remedy["id"])
 
 
@@ -114,7 +121,7 @@ def acted(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
         return
     state.climbing, state.sampling, state.good_since = False, True, 0
     state.since = carrier.now()
-    state.patience_ends = carrier.now() + state.runbook["verify"]["patience_seconds"]
+    state.patience_ends = carrier.now() + _patience(state, done)
     more = {"changed": bool(done.get("changed")), "diff": diff, **_times(state, carrier)}
     # Until it is verified, it is a remedy that was done and not seen to help.
     note_action(state, state.remedy, "no_help", f"{done['sentence']}; not verified", **more)
@@ -134,16 +141,13 @@ def judge(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
     """One sample after a remedy: recovered when every criterion was met in each sample of the hold time."""
     verify = state.runbook["verify"]
     now = carrier.now()
-    values = _take_evidence(state, parameters["observed"], now, "verify")
+    values = take_evidence(state, parameters["observed"], now, "verify")
     why = unmet(verify["criteria"], values)
     state.good_since = 0 if why else (state.good_since or now)
     if state.good_since and now - state.good_since >= state.hold_seconds:
         _recovered(state, now)
     elif why and now >= state.patience_ends:
-        action = next(each for each in state.actions if each["remedy"] == state.remedy["id"])
-        action.update(result="no_help", sentence=f"did not help: {'; '.join(why)}", finished=iso(now))
-        state.sampling = False
-        state.tell("verified", now, action["sentence"], remedy=state.remedy["id"], recovered=False)
+        _not_recovered(state, why, values, now)
     else:
         left = (
             state.hold_seconds - (now - state.good_since) if state.good_since else verify["interval_seconds"]
@@ -166,6 +170,8 @@ def publish(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> No
         state.verdict, state.gave_up = "planned", False
     if state.mode == "remediate" and state.verdict != "healthy":
         in_ladder_order(state)
+    for each in state.findings:
+        each["present"] = each["kind"] != "symptom" or each["id"] in state.current
 
 
 _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
@@ -179,56 +185,10 @@ _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
 }
 
 
-def _take_findings(state: State, observed: Sequence[Mapping[str, Any]]) -> None:
-    """Findings of fresh observations, in the runbook's order; what it does not know is only context."""
-    known = {each["id"]: (rank, each) for rank, each in enumerate(state.runbook["findings"])}
-    worth = {each["finding"]: each["severity"] for each in state.runbook["severity"].get("rules", ())}
-    found: dict[tuple[str, str], dict[str, Any]] = {
-        (each["id"], each["subject"]): each for each in state.findings
-    }
-    seen = []
-    for each in (finding for result in _fresh(state, observed) for finding in result.get("findings", ())):
-        is_symptom = each["id"] in known
-        found[each["id"], each["subject"]] = {
-            "id": each["id"],
-            "target": state.target,
-            "subject": each["subject"],
-            "sentence": each["sentence"],
-            "kind": "symptom" if is_symptom else "context",
-            "outcome": "",
-            "next": known[each["id"]][1].get("next", "") if is_symptom else "",
-            "severity": worth.get(each["id"], ""),
-        }
-        if is_symptom:
-            seen.append(each["id"])
-    last = len(known)
-    state.findings = sorted(
-        found.values(), key=lambda each: known[each["id"]][0] if each["id"] in known else last
-    )
-    state.current = sorted(set(seen), key=lambda each: known[each][0])
-
-
-def _take_evidence(
-    state: State, observed: Sequence[Mapping[str, Any]], now: float, phase: str
-) -> dict[str, Any]:
-    """Evidence of fresh observations; all of one sample carry the same time."""
-    values: dict[str, Any] = {}
-    for each in (evidence for result in _fresh(state, observed) for evidence in result.get("evidence", ())):
-        values[each["name"]] = each["value"]
-        after = state.remedy.get("id", "") if phase == "verify" else ""
-        state.evidence.append({**each, "target": state.target, "at": now, "phase": phase, "after": after})
-    return values
-
-
-def _fresh(state: State, observed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Observations made since the last step; a variable registered earlier says nothing about now."""
-    return [each for each in observed if each.get("observed_at", 0) >= state.since]
-
-
 def _offer(state: State) -> None:
-    """Mode diagnose: which remedies would be for this, for the plan."""
+    """Mode diagnose: which remedies would be for this; whether one may be tried, the plan decides."""
     for remedy in remedies_of(state) if state.current else ():
-        reason = why_not(remedy, state.current, state)
+        reason = why_not_for(remedy, state.current)
         sentence = reason or f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
         note_action(state, remedy, "skipped" if reason else "possible", sentence)
     state.verdict = "diagnosed" if state.current else "healthy"
@@ -240,7 +200,7 @@ def _choose(state: State, carrier: Carrier) -> None:
     state.climbing = state.sampling = False
     below = [each["id"] for each in remedies].index(state.remedy["id"]) + 1 if state.remedy else 0
     for remedy in remedies[below:]:
-        reason = why_not(remedy, state.current, state)
+        reason = why_not(remedy, state)
         if reason:
             note_action(state, remedy, "skipped", reason)
             continue
@@ -253,6 +213,43 @@ def _choose(state: State, carrier: Carrier) -> None:
         state.remedy, state.climbing = dict(remedy), True
         return
     _give_up(state, carrier.now())
+
+
+def _verify_late(state: State, carrier: Carrier) -> None:
+    """Something was done, it was not seen to help, and now nothing is found: judge by the criteria, once."""
+    if state.verified_late:
+        _give_up(state, carrier.now())
+        return
+    state.verified_late, state.sampling, state.good_since = True, True, 0
+    state.patience_ends = carrier.now() + _patience(state, {})
+
+
+def _patience(state: State, done: Mapping[str, Any]) -> float:
+    """Seconds until a remedy must have helped: what the service itself needs, else the runbook's number."""
+    for seconds in (done.get("patience_seconds"), state.remedy.get("patience_seconds")):
+        if seconds is not None:
+            return float(seconds)
+    return float(state.runbook["verify"]["patience_seconds"])
+
+
+def _not_recovered(state: State, why: Sequence[str], values: Mapping[str, Any], now: float) -> None:
+    """Patience is over. What worked before the remedy and does not after it: stop, it made it worse."""
+    kept = [each for each in state.runbook["verify"]["criteria"] if each.get("keep")]
+    lost = unmet([each for each in kept if not unmet([each], state.baseline)], values)
+    action = next(each for each in state.actions if each["remedy"] == state.remedy["id"])
+    verdict = f"made it worse: {'; '.join(lost)}" if lost else f"did not help: {'; '.join(why)}"
+    action.update(
+        result="worse" if lost else "no_help", sentence=f"{_deed(action)}; {verdict}", finished=iso(now)
+    )
+    state.sampling = False
+    state.tell("verified", now, action["sentence"], remedy=state.remedy["id"], recovered=False)
+    if lost:
+        _give_up(state, now)
+
+
+def _deed(action: Mapping[str, Any]) -> str:
+    """What a remedy did, which says how to put it back where that is possible, without the verdict on it."""
+    return str(action["sentence"]).split("; not verified")[0].split("; did not help")[0]
 
 
 def _give_up(state: State, now: float) -> None:
@@ -273,7 +270,9 @@ def _give_up(state: State, now: float) -> None:
 def _recovered(state: State, now: float) -> None:
     sentence = f"recovered: every criterion was met for {now - state.good_since:.1f} s"
     action = next(each for each in state.actions if each["remedy"] == state.remedy["id"])
-    action.update(result="helped", sentence=f"{action['sentence'].split('; not verified')[0]}; {sentence}")
+    failed_then = action["result"] == "failed"  # it ended with an error, and the service is well all the same
+    action.update(result="failed" if failed_then else "helped", sentence=f"{_deed(action)}; {sentence}")
+    state.current = []
     state.verdict, state.sentence, state.sampling = "recovered", sentence, False
     state.tell("verified", now, sentence, remedy=state.remedy["id"], recovered=True)
 
@@ -282,6 +281,7 @@ def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float) -
     state.findings.append(
         {
             "id": id_,
+            "incident": state.runbook["id"],
             "target": state.target,
             "subject": state.target,
             "sentence": sentence,

@@ -32,6 +32,8 @@ class State:
     remedy_started: float = 0
     good_since: float = 0  # first sample of the present unbroken row of good ones, 0 when there is none
     patience_ends: float = 0
+    baseline: dict[str, Any] = field(default_factory=dict)  # evidence of the last look before a remedy
+    verified_late: bool = False  # the criteria were judged again, as nothing was found after a remedy
     climbing: bool = False  # there is a remedy to try
     sampling: bool = False  # the remedy was done, and is being verified
     gave_up: bool = False  # the play ends as failed, loudly
@@ -68,13 +70,21 @@ def remedies_of(state: State) -> Sequence[Mapping[str, Any]]:
     return remedies
 
 
-def why_not(remedy: Mapping[str, Any], symptoms: Sequence[str], state: State) -> str:
-    """Why this remedy is not for these symptoms, or not allowed; "" when it is both."""
+def why_not_for(remedy: Mapping[str, Any], symptoms: Sequence[str]) -> str:
+    """Why this remedy is not for these symptoms; "" when it is."""
     never = [each for each in remedy.get("never_for", ()) if each in symptoms]
     if never:
         return f"would not help against {', '.join(never)}"
     if not any(each in symptoms for each in remedy["for"]):
         return f"is for {', '.join(remedy['for'])}; found: {', '.join(symptoms) or 'nothing'}"
+    return ""
+
+
+def why_not(remedy: Mapping[str, Any], state: State) -> str:
+    """Why this remedy is not for the symptoms seen last, or not allowed; "" when it is both."""
+    reason = why_not_for(remedy, state.current)
+    if reason:
+        return reason
     if RISKS.index(remedy["risk"]) > RISKS.index(state.max_risk):
         return f"has {remedy['risk']} risk, and ladder_max_risk is {state.max_risk}"
     if state.plan and remedy["id"] not in _planned(state)["remedies"]:

@@ -23,6 +23,8 @@ def converse_directly(parameters: Mapping[str, Any], commands: Sequence[Sequence
     timeout = parameters["timeout_seconds"]
     connection_class = redis.SSLConnection if parameters["tls"] else redis.Connection
     extra = {"ssl_ca_certs": parameters["ca_file"]} if parameters["tls"] and parameters["ca_file"] else {}
+    # Nothing about ourselves is written to the server (CLIENT SETINFO); redis-py 7 renamed the option.
+    silent = ["driver_info"] if hasattr(redis, "DriverInfo") else ["lib_name", "lib_version"]
     connection = connection_class(
         host=parameters["host"],
         port=parameters["port"],
@@ -30,8 +32,7 @@ def converse_directly(parameters: Mapping[str, Any], commands: Sequence[Sequence
         socket_connect_timeout=timeout,
         decode_responses=True,
         protocol=2,
-        lib_name=None,
-        lib_version=None,
+        **dict.fromkeys(silent),
         **extra,
     )
     replies: dict[str, str] = {}

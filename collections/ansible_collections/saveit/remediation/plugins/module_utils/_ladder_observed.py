@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, The saveit-remediate developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the ladder reads out of observations: findings in the runbook's order, and evidence with its time."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state import State
+
+
+def take_findings(state: State, observed: Sequence[Mapping[str, Any]]) -> None:
+    """Findings of fresh observations, in the runbook's order; what it does not know is only context."""
+    known = {each["id"]: (rank, each) for rank, each in enumerate(state.runbook["findings"])}
+    worth = {each["finding"]: each["severity"] for each in state.runbook["severity"].get("rules", ())}
+    found: dict[tuple[str, str], dict[str, Any]] = {
+        (each["id"], each["subject"]): each for each in state.findings
+    }
+    seen = []
+    for each in (finding for result in _fresh(state, observed) for finding in result.get("findings", ())):
+        is_symptom = each["id"] in known
+        found[each["id"], each["subject"]] = {
+            "id": each["id"],
+            "incident": state.runbook["id"],
+            "target": state.target,
+            "subject": each["subject"],
+            "sentence": each["sentence"],
+            "kind": "symptom" if is_symptom else "context",
+            "outcome": "",
+            "next": known[each["id"]][1].get("next", "") if is_symptom else "",
+            "severity": worth.get(each["id"], ""),
+        }
+        if is_symptom:
+            seen.append(each["id"])
+    last = len(known)
+    state.findings = sorted(
+        found.values(), key=lambda each: known[each["id"]][0] if each["id"] in known else last
+    )
+    state.current = sorted(set(seen), key=lambda each: known[each][0])
+
+
+def take_evidence(
+    state: State, observed: Sequence[Mapping[str, Any]], now: float, phase: str
+) -> dict[str, Any]:
+    """Evidence of fresh observations; all of one sample carry the same time."""
+    values: dict[str, Any] = {}
+    for each in (evidence for result in _fresh(state, observed) for evidence in result.get("evidence", ())):
+        values[each["name"]] = each["value"]
+        after = state.remedy.get("id", "") if phase == "verify" else ""
+        about = {"incident": state.runbook["id"], "target": state.target, "phase": phase, "after": after}
+        state.evidence.append({**each, **about, "at": now})
+    return values
+
+
+def _fresh(state: State, observed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Observations made since the last step; a variable registered earlier says nothing about now."""
+    return [each for each in observed if each.get("observed_at", 0) >= state.since]

@@ -1,0 +1,101 @@
+"""`--incident auto`: find out which incident it is, then respond to that one if it is unambiguous."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from datetime import datetime
+
+from saveit_remediate.incident import Outcome, Request, Severity
+from saveit_remediate.journal import new_incident_id, open_journal
+from saveit_remediate.report.document import Report
+from saveit_remediate.respond.case import Surroundings, names
+from saveit_remediate.respond.outcome import Judgement, judge_obstacles
+from saveit_remediate.respond.record import Record
+from saveit_remediate.respond.steps import respond
+from saveit_remediate.respond.survey import Survey, survey
+from saveit_remediate.settings import Settings
+
+AUTO = "auto"
+
+
+def respond_auto(
+    request: Request, settings: Settings, world: Surroundings, choose: Callable[[list[str]], str] | None
+) -> Report:
+    """Survey, and respond to the cause. Raises RemediateError.
+
+    `choose` asks a person which of several it is; None when nobody can be asked, and then it is refused.
+    """
+    journal = open_journal(settings.journal, settings["journal"].origin)
+    try:
+        started = world.now()
+        incident_id = new_incident_id(AUTO, started, world.random())
+        found = survey(request, settings, world)
+        if found.triage.suspects:
+            world.screen.triage(found.triage, found.commands)
+        incident = found.triage.incident or _chosen(found, choose)
+        if incident:
+            why = summary(found)
+            return respond(dataclasses.replace(request, incident=incident, found_by=why), settings, world)
+        record = Record(journal, incident_id, world.now, world.screen.warning)
+        return _close(found, request, world, record, started)
+    finally:
+        journal.close()
+
+
+def _close(found: Survey, request: Request, world: Surroundings, record: Record, started: datetime) -> Report:
+    """Nothing was done: the record says why."""
+    judgement = _judge(found)
+    opened = f"any incident, on {request.inventory}"
+    record.write("opened", opened, incident=AUTO, inventory=request.inventory, user=world.user)
+    record.write("assessed", summary(found) or found.sentence, hosts=found.hosts)
+    finished = world.now()
+    severity = min((one.severity for one in found.triage.suspects), default=Severity.SEV4)
+    seconds = round((finished - started).total_seconds(), 3)
+    record.write("closed", judgement.sentence, outcome=judgement.outcome, severity=severity, seconds=seconds)
+    symptoms = tuple(finding for one in found.triage.suspects for finding in one.findings)
+    return Report(
+        incident_id=record.incident_id,
+        incident=AUTO,
+        severity=str(severity),
+        target=names(found.hosts),
+        outcome=judgement.outcome,
+        sentence=judgement.sentence,
+        mode="diagnose",
+        playbook="",
+        inventory=request.inventory,
+        findings=(*symptoms, *found.triage.unseen),
+        actions=(),
+        verification=None,
+        started=started.isoformat(timespec="milliseconds"),
+        finished=finished.isoformat(timespec="milliseconds"),
+        seconds=seconds,
+    )
+
+
+def summary(found: Survey) -> str:
+    """Causes, and what follows from them, in one sentence; empty when nothing is wrong."""
+    parts = []
+    for one in found.triage.suspects:
+        seen = "; ".join(finding.sentence for finding in one.findings)
+        follows = f" (follows from {', '.join(one.follows_from)})" if one.follows_from else f": {seen}"
+        parts.append(f"{one.incident} on {one.target}{follows}")
+    return "; ".join(parts)
+
+
+def _chosen(found: Survey, choose: Callable[[list[str]], str] | None) -> str:
+    types = list(dict.fromkeys(one.incident for one in found.triage.causes))
+    return choose(types) if choose and len(types) > 1 else ""
+
+
+def _judge(found: Survey) -> Judgement:
+    if found.triage.suspects:
+        commands = ", or ".join(dict.fromkeys(found.commands[one.incident] for one in found.triage.causes))
+        return Judgement(
+            Outcome.REFUSED,
+            f"more than one thing is wrong, and nothing says which is the cause: {summary(found)} "
+            f"(nothing was touched). Choose: {commands}",
+        )
+    if found.triage.unseen:
+        return judge_obstacles(found.triage.unseen)
+    return Judgement(Outcome.HEALTHY, f"nothing is wrong on {names(found.hosts)}; nothing was touched")
