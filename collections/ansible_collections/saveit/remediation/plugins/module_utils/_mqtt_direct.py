@@ -188,7 +188,7 @@ class Conversation:
                 raise EndedError("timeout")
             pending = isinstance(connected, ssl.SSLSocket) and connected.pending()
             writes = [connected] if client.want_write() else []
-            readable, writable, _ = select.select([connected], writes, [], 0 if pending else left)
+            readable, writable, _errors = select.select([connected], writes, [], 0 if pending else left)
             if writable:
                 client.loop_write()
             if readable or pending:
