@@ -15,7 +15,7 @@ NEED = 1200  # MiB: more than the limit, and under the threshold of one and a ha
 NEARLY_FULL = 900
 MIB = 1 << 20
 CAP = "0.15"  # cores
-SHARES = "262144"  # before all other containers: on a busy machine they, and not the cap, would hold it up
+SHARES = "262144"  # before all other containers: on a busy machine they, and not its limits, would hold it up
 SPIN = 1800  # seconds, after which a forgotten busy loop ends
 COUNTERS = (
     "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory.stat",
@@ -34,6 +34,7 @@ def need_more_memory() -> None:
     container = docker.container("backend")
     command = f"echo {NEED - _working_set() // MIB} > /run/strain-cache"
     docker.must("make the backend need more memory", "exec", container, "sh", "-c", command)
+    docker.must("have the backend start fast", "update", f"--cpu-shares={SHARES}", container)
     containers.restart("backend")
 
 
