@@ -119,9 +119,9 @@ class Evidence:
     value: Any
     at: float  # seconds since the epoch, by the controller's clock
     phase: str = "diagnose"  # or "verify"
-    incident: str = ""  # the incident type whose diagnosis measured it
     after: str = ""  # the remedy that was verified, in phase verify
     sentence: str = ""
+    incident: str = ""  # the incident type whose diagnosis measured it
 
 
 @dataclass(frozen=True)
