@@ -61,6 +61,22 @@ def test_the_least_remedy_that_helps_is_taken_and_verified(
     assert all(each["target"] == "staging" for each in published["evidence"])
 
 
+def test_a_remedy_that_fails_and_helps_all_the_same_is_verified(
+    engine: Any, play: Callable[..., Any], tmp_path: Path
+) -> None:
+    docker = engine("exited")
+    broken = tmp_path / "broken"
+    broken.write_text(
+        f'#!/bin/sh\n"{docker.command}" "$@"; code=$?; [ "$1" != start ] && exit $code\nexit 1\n'
+    )
+    broken.chmod(0o755)
+    code, published, output = play(str(broken))
+    assert code == 0, output
+    assert words(published)["start"] == "failed"
+    assert not any(each["present"] for each in published["findings"])
+    assert {each["after"] for each in published["evidence"] if each["phase"] == "verify"} == {"start"}
+
+
 @pytest.mark.parametrize("state", ["exited", "paused", "running"])
 def test_check_mode_publishes_the_plan_and_touches_nothing(
     engine: Any, play: Callable[..., Any], state: str
