@@ -96,6 +96,6 @@ def _judge(found: Survey) -> Judgement:
             f"more than one thing is wrong, and nothing says which is the cause: {summary(found)} "
             f"(nothing was touched). Choose: {commands}",
         )
-    if found.triage.unseen:
-        return judge_obstacles(found.triage.unseen)
+    if found.missed:
+        return judge_obstacles(found.missed)
     return Judgement(Outcome.HEALTHY, f"nothing is wrong on {names(found.hosts)}; nothing was touched")

@@ -32,11 +32,17 @@ class Survey:
         return "" if suspect.follows_from else self.commands[suspect.incident]
 
     @property
+    def missed(self) -> tuple[Finding, ...]:
+        """What could not be looked at, but for what the site does not have, by its inventory."""
+        return tuple(one for one in self.triage.unseen if one.id != "not-configured")
+
+    @property
     def outcome(self) -> Outcome:
         """Planned when something is wrong; never healthy when something could not be looked at."""
         if self.triage.suspects:
             return Outcome.PLANNED
-        return judge_obstacles(self.triage.unseen).outcome if self.triage.unseen else Outcome.HEALTHY
+        missed = self.missed
+        return judge_obstacles(missed).outcome if missed else Outcome.HEALTHY
 
     @property
     def sentence(self) -> str:
@@ -46,7 +52,7 @@ class Survey:
             return f"several causes: {', '.join(causes)}"
         if causes:
             return f"the cause is {causes[0]}"
-        return "not everything could be looked at" if self.triage.unseen else "nothing is wrong"
+        return "not everything could be looked at" if self.missed else "nothing is wrong"
 
 
 def survey(request: Request, settings: Settings, world: Surroundings) -> Survey:

@@ -10,13 +10,14 @@ import pytest
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _cgroup, _service_usage
 from ansible_collections.saveit.remediation.plugins.module_utils._cgroup import Reading
-from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._usage import cpu_of, recent_kills
 
 PARAMETERS: dict[str, Any] = {
     "platform": "compose",
     "project": "saveit",
     "service_names": {},
+    "required": False,
     "docker_command": ["docker"],
     "service": "backend",
     **{key: spec["default"] for key, spec in _service_usage.ARGUMENTS.items() if "default" in spec},
@@ -127,6 +128,13 @@ def test_a_service_that_does_not_run_uses_nothing_that_is_known(conversation: An
     assert result.verdict == "usage-unknown"
     assert "nothing runs that could use" in result.sentence
     assert set(values(result).values()) == {None}
+
+
+@pytest.mark.parametrize("resource", ["memory", "cpu"])
+def test_a_diagnosis_that_needs_data_and_has_none_is_an_obstacle(conversation: Any, resource: str) -> None:
+    look(conversation, "exited")
+    with pytest.raises(ObstacleError, match=f"cannot judge {resource}: backend: nothing runs"):
+        run(conversation, resource, required=True)
 
 
 def test_a_quiet_cpu_is_healthy_after_one_window(conversation: Any) -> None:

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_info import ARGUMENTS, run
-from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
+from ansible_collections.saveit.remediation.plugins.module_utils._result import (
+    FailedError,
+    ObstacleError,
+    Result,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._tls import parse_endpoint
 
 if TYPE_CHECKING:
@@ -93,7 +97,7 @@ def test_what_is_not_asked_for_is_no_data(good: Issued, serve: Serve, look: Look
 
 
 def test_without_anything_to_look_at_it_says_which_options_are_missing(look: Look) -> None:
-    with pytest.raises(FailedError, match="neither an endpoint nor a file is given"):
+    with pytest.raises(ObstacleError, match="neither an endpoint nor a file is given"):
         look()
 
 

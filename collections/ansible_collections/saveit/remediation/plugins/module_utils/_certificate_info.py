@@ -21,6 +21,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
     Evidence,
     FailedError,
     Finding,
+    ObstacleError,
     Result,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS
@@ -49,13 +50,16 @@ ARGUMENTS: Mapping[str, Any] = {
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """Shake hands, read the files, and say what is wrong; nothing is changed.
 
-    Raises FailedError when neither an endpoint nor a file is given, or one of the options cannot be used.
+    Raises ObstacleError when neither an endpoint nor a file is given, and FailedError when one of the options
+    cannot be used.
     """
     require_limits(parameters)
     if not parameters["endpoint"] and not parameters["certificate_file"]:
-        raise FailedError(
+        raise ObstacleError(
+            "not-configured",
             "cannot check a certificate: neither an endpoint nor a file is given "
-            "(certificate_endpoint, certificate_file, in the inventory)"
+            "(certificate_endpoint, certificate_file, in the inventory)",
+            "refused",
         )
     served = look_at_endpoint(parameters, carrier) if parameters["endpoint"] else None
     pair, no_files = _look_at_files(parameters, carrier)

@@ -249,7 +249,7 @@ def _not_recovered(state: State, why: Sequence[str], values: Mapping[str, Any], 
 
 def _deed(action: Mapping[str, Any]) -> str:
     """What a remedy did, which says how to put it back where that is possible, without the verdict on it."""
-    return str(action["sentence"]).split("; not verified")[0].split("; did not help")[0]
+    return str(action["sentence"]).partition("; not verified")[0].partition("; did not help")[0]
 
 
 def _give_up(state: State, now: float) -> None:

@@ -14,6 +14,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
     Evidence,
     FailedError,
     Finding,
+    ObstacleError,
     Result,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance, describe
@@ -45,6 +46,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "throttled_threshold_percent": {"type": "float", "default": 25},
     "window_seconds": {"type": "float", "default": 1},
     "confirm_seconds": {"type": "float", "default": 3},
+    "required": {"type": "bool", "default": False},
 }
 DEATHS_READ = 1000  # log lines
 
@@ -67,6 +69,8 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         found.append(Finding("usage-unknown", name, sentence))
     else:
         sentence = f"{name}: {'; '.join(describe_usage(each) for each in usages)}"
+    if parameters["required"] and any(each.id == "usage-unknown" for each in found):
+        raise ObstacleError("usage-unknown", f"cannot judge {resource}: {sentence}", "refused")
     return Result(
         found[0].id if found else "healthy",
         found[0].sentence if found else sentence,

@@ -68,6 +68,12 @@ options:
     description: When the window shows too much, it is made longer by so many seconds. With V(0) it is not.
     type: float
     default: 3
+  required:
+    description:
+      - Whether it fails when nothing runs, or nobody can tell.
+      - Otherwise that is a finding, C(usage-unknown).
+    type: bool
+    default: false
 seealso:
   - module: saveit.remediation.service_limits
   - module: saveit.remediation.service_scale
