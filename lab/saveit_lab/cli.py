@@ -155,7 +155,7 @@ def _down(_options: argparse.Namespace) -> None:
 
 def _faults(options: argparse.Namespace) -> None:
     if options.json:
-        fields = ("name", "incident", "expected", "finding", "profiles")
+        fields = ("name", "incident", "service", "expected", "finding", "profiles")
         print(json.dumps([{key: getattr(each, key) for key in fields} for each in faults.TABLE], indent=2))
         return
     for fault in faults.TABLE:

@@ -92,9 +92,11 @@ def test_a_fault_is_found_and_ends_as_the_runbook_says(
     assert done.code == EXIT_CODES[fault["expected"]]
     if fault["expected"] == "recovered":
         assert helped
+        assert {event.split()[1] for event in seen.touched} <= {f"saveit-{fault['service']}"}
         assert report["verification"]["verdict"] == "recovered"
         assert lab.is_healthy() or fault["incident"] == "cpu"  # a cap that was raised is not as it was made
     else:
+        assert set(seen.touched) <= by_itself or any(each["result"] == "failed" for each in report["actions"])
         cause = next(item for item in report["findings"] if item["id"] == fault["finding"])
         assert cause["next"], "a person must be told what to do"
 
