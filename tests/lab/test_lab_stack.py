@@ -292,7 +292,9 @@ SEEN = {
 def test_faults_are_listed_for_programs(lab: Lab) -> None:
     listed = json.loads(lab.run("faults", "--json").stdout)
     assert {fault["name"] for fault in listed if fault["incident"] == "redis"} == set(SEEN)
-    assert {tuple(fault) for fault in listed} == {("name", "incident", "expected", "finding", "profiles")}
+    assert {tuple(fault) for fault in listed} == {
+        ("name", "incident", "service", "expected", "finding", "profiles")
+    }
     assert {fault["expected"] for fault in listed} == {"recovered", "unresolved"}
 
 
