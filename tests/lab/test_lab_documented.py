@@ -82,13 +82,19 @@ def test_the_application_has_an_ordinary_role(documented: Lab) -> None:
 
 
 def fault_names() -> list[str]:
+    """A sample, of each incident type and expected outcome the last; `make faults` tries them all."""
     from saveit_lab import faults
 
-    return [fault.name for fault in faults.TABLE if "documented" in fault.profiles]
+    last = {
+        (fault.incident, fault.expected): fault.name
+        for fault in faults.TABLE
+        if "documented" in fault.profiles
+    }
+    return list(last.values())
 
 
 @pytest.mark.parametrize("fault", fault_names())
-def test_every_fault_runs_on_this_profile_too(healthy: Lab, fault: str) -> None:
+def test_faults_run_on_this_profile_too(healthy: Lab, fault: str) -> None:
     done = healthy.run("break", fault)
     assert done.returncode == 0, done.stderr
     healed = healthy.run("repair")
