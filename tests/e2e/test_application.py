@@ -35,6 +35,7 @@ def test_a_backend_whose_database_is_at_fault_is_left_alone_and_the_database_is_
 def test_the_diagnostics_are_kept_before_the_first_remedy(lab: Lab, remediate: Remediate) -> None:
     lab.break_("application-503")
     report = remediate("--incident", "application", "--yes", "--json").report
+    assert report["outcome"] == "recovered", report["sentence"]
     events = remediate("show", report["incident_id"], "--json").report["events"]
     kinds = [event["kind"] for event in events]
     assert kinds.index("assessed") < kinds.index("remedy-started")

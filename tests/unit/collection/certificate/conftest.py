@@ -126,6 +126,7 @@ def ca_file(authority: Issued, tmp_path: Path) -> str:
 def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Serve a certificate on loopback; gives HOST:PORT."""
     listeners: list[socket.socket] = []
+    threads: list[threading.Thread] = []
 
     def start(issued: Issued, *chain: Issued) -> str:
         (tmp_path / "served.pem").write_text("".join(each.pem for each in (issued, *chain)), "utf-8")
@@ -154,7 +155,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
                 except OSError:
                     connection.close()
 
-        threading.Thread(target=accept, daemon=True).start()
+        threads.append(threading.Thread(target=accept, daemon=True))
+        threads[-1].start()
         return f"127.0.0.1:{listener.getsockname()[1]}"
 
     def either(*what: Any) -> str:
@@ -162,7 +164,12 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
     yield either
     for each in listeners:
+        each.shutdown(
+            socket.SHUT_RDWR
+        )  # wakes accept; closed alone, its number could be the next test's listener
         each.close()
+    for thread in threads:
+        thread.join(5)
 
 
 @dataclass
