@@ -69,7 +69,7 @@ def load_authorities(ca_file: str) -> ssl.SSLContext:
             f"cannot read the authorities' certificates in {ca_file}: {error} "
             "(certificate_ca_file, in the inventory)"
         ) from error
-    # Strict checking, which Python 3.13 turned on by itself, refuses certificates that browsers and devices take.
+    # Strict checking, which Python 3.13 turned on, refuses certificates that browsers and devices take.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.check_hostname = False  # names are judged apart, to tell one fault from the other
     return context
