@@ -104,13 +104,13 @@ FAULTS = (
         need_more_memory, kills_go_on,
     ),
     Fault(
-        "cpu-busy-loop", "cpu", "backend", RECOVERED, "cpu-high",
-        "a worker computes for nothing, at a low CPU cap",
-        spin, is_throttled,
-    ),
-    Fault(
         "cpu-throttled", "cpu", "backend", RECOVERED, "cpu-throttled",
         "requests need more CPU than the backend's cap gives",
         load, is_throttled,
+    ),
+    Fault(
+        "cpu-busy-loop", "cpu", "backend", RECOVERED, "cpu-high",
+        "a worker computes for nothing, at a low CPU cap",
+        spin, is_throttled,
     ),
 )  # fmt: skip
