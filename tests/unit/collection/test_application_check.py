@@ -177,7 +177,7 @@ def test_a_connection_that_hangs_is_told_from_a_backend_that_hangs(host: Host) -
     assert ids(host.check(frontend_url="")) == ["application-unresponsive"]
 
 
-@pytest.mark.parametrize(("age", "expected"), [(3, "application-database"), (3000, "application-not-ready")])
+@pytest.mark.parametrize(("age", "expected"), [(1, "application-database"), (3000, "application-not-ready")])
 def test_what_the_log_says_just_now_counts_and_what_it_said_long_ago_does_not(
     host: Host, age: float, expected: str
 ) -> None:

@@ -38,6 +38,7 @@ class Seen:
     log: Sequence[str] = ()
     deaths: int = 0  # workers that died in the last CRASH_WINDOW seconds
     started_after: float | None = None  # how long its start took, None when it has not ended or is not logged
+    asked_for: float = 0  # seconds that asking took, until `now`
     may_start_for: float = 0  # how long a start may take
 
     @property

@@ -68,7 +68,7 @@ FACTOR = 3  # a start may take so many times what it took the last time
 # Seconds, whatever was observed: the host may be busier than it was then. A service that has started and
 # hangs is not waited for, so this is the time for one whose log never says that it has started.
 LIMITS = (60.0, 300.0)
-JUST_NOW = 15  # seconds; what the log says of the database then is about the answers that were just seen
+JUST_NOW = 2  # seconds before we asked; what the log says of the database since then is about our answers
 RECENT_LINES = 5000  # at most, of the last CRASH_WINDOW seconds
 AT_ONCE = 32  # requests
 
@@ -89,12 +89,13 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 
 def _check(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     platform = adapter(parameters)
-    name = parameters["service"]
+    name, begun = parameters["service"], carrier.now()
     service = platform.look(parameters, carrier, name)
     url = _url(parameters)
     ready = _ask(parameters, url, parameters["samples"]) if service.state == RUNNING else []
     now = platform.now(parameters, carrier)
-    seen = Seen(service, now, url, ready, may_start_for=parameters["start_seconds"])
+    asked_for = carrier.now() - begun
+    seen = Seen(service, now, url, ready, asked_for=asked_for, may_start_for=parameters["start_seconds"])
     if service.state != RUNNING or seen.good < len(ready) or _application.unhealthy(seen):
         seen = _look_closer(parameters, carrier, platform, seen)
     found = _application.judge(seen)
@@ -212,7 +213,9 @@ def _database(
     if refused is None and not seen.good and (seen.deaths or _application.crashes(seen.service, seen.now)):
         error = last_error(seen.log)
         return f"its log ends with: {error}" if pattern.search(error) else ""
-    blaming = [bare(line) for line in _since(recent, seen.now - JUST_NOW) if pattern.search(line)]
+    blaming = [
+        bare(line) for line in _since(recent, seen.now - seen.asked_for - JUST_NOW) if pattern.search(line)
+    ]
     return f"its log says just now: {blaming[-1]}" if blaming and seen.ready else ""
 
 
