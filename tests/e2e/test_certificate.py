@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.e2e.conftest import Lab, Remediate, Watch
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+LONG = pytest.mark.skipif(os.environ.get("FAULTS") != "all", reason="takes a minute: make faults runs it")
 CERTIFICATES = REPOSITORY / ".lab" / "certificates"
 
 
@@ -44,6 +48,7 @@ def test_a_check_leaves_every_file_as_it_is(
     assert files() == before
 
 
+@LONG
 def test_the_issuer_is_not_asked_twice_and_a_temporary_certificate_has_to_be_approved(
     lab: Lab, remediate: Remediate
 ) -> None:

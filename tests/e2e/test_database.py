@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.e2e.conftest import Lab, Remediate, Watch
 
+LONG = pytest.mark.skipif(os.environ.get("FAULTS") != "all", reason="takes a minute: make faults runs it")
 # The server's processes with their start times: a session that ended is one less.
 SESSIONS = (
     "for each in /proc/[0-9]*; do tr '\\0' ' ' < $each/cmdline | grep -q '^postgres: .*saveit saveit' && "
@@ -24,7 +26,9 @@ def sessions() -> set[str]:
     return set(subprocess.run(inside, capture_output=True, text=True, check=False).stdout.splitlines())
 
 
-@pytest.mark.parametrize("fault", ["database-slots-exhausted", "database-idle-in-transaction"])
+@pytest.mark.parametrize(
+    "fault", ["database-slots-exhausted", pytest.param("database-idle-in-transaction", marks=LONG)]
+)
 def test_a_check_names_sessions_that_are_there_and_ends_none(
     lab: Lab, fault: str, remediate: Remediate, watch: Callable[[], Watch]
 ) -> None:
@@ -44,6 +48,7 @@ def test_a_check_names_sessions_that_are_there_and_ends_none(
     assert named <= {each.split()[0] for each in before & sessions()}
 
 
+@LONG
 def test_a_restart_of_the_database_has_to_be_approved(lab: Lab, remediate: Remediate) -> None:
     lab.break_("database-hung")
     report = remediate("--incident", "database", "--yes", "--json", "-e", "ladder_max_risk=high").report
