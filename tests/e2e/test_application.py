@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +20,12 @@ def findings(report: dict[str, Any]) -> list[str]:
     return [finding["id"] for finding in report["findings"]]
 
 
+@pytest.mark.skipif(
+    os.environ.get("FAULTS") != "all", reason="needs a quiet minute before: make faults runs it"
+)
 def test_the_diagnostics_are_kept_before_the_first_remedy(lab: Lab, remediate: Remediate) -> None:
-    """Before the tests of the database: what the log said of it within 15 s would be believed."""
+    """With a backend made anew: workers that died within the last minute would be taken for a crash loop."""
+    subprocess.run(["docker", "rm", "-f", "saveit-backend"], check=True, capture_output=True)
     lab.break_("application-503")
     report = remediate("--incident", "application", "--yes", "--json").report
     assert report["outcome"] == "recovered", report["sentence"]
