@@ -74,11 +74,6 @@ class Finding:
         return self.kind == "obstacle"
 
     @property
-    def exit_code(self) -> int:
-        """Of a command that could not look because of this obstacle."""
-        return Outcome.REFUSED.exit_code if self.outcome == Outcome.REFUSED else Outcome.UNREACHABLE.exit_code
-
-    @property
     def is_symptom(self) -> bool:
         return self.kind not in ("obstacle", "context")
 

@@ -11,6 +11,7 @@ from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
 from saveit_remediate.cli.look import db, errors, status
 from saveit_remediate.cli.records import incidents, runbooks, show
+from saveit_remediate.cli.target import extra_vars_option, inventory_option, limit_option, verbose_option
 
 PROGRAM = "saveit-remediate"
 _SEVERITIES = ["sev1", "sev2", "sev3", "sev4"]
@@ -43,14 +44,12 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
     shell_complete=complete_incident,
     help="Incident type or one of its aliases; auto finds out which.",
 )
-@click.option("-i", "--inventory", metavar="PATH", help="Ansible inventory: a file, a folder, or HOST,HOST.")
-@click.option("-l", "--limit", metavar="PATTERN", help="Only these hosts of the inventory.")
-@click.option(
-    "-e", "--extra-vars", multiple=True, metavar="VARS", help="k=v, @file.yml, or JSON; repeatable."
-)
+@inventory_option
+@limit_option
+@extra_vars_option
 @click.option("-C", "--check", "--dry-run", is_flag=True, help="Touch nothing; show what would be done.")
 @click.option("-D", "--diff", is_flag=True, help="Show what changes, before and after.")
-@click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
+@verbose_option
 @click.option(
     "--severity", type=click.Choice(_SEVERITIES, case_sensitive=False), help="Instead of the assessed one."
 )

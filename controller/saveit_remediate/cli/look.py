@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
-from saveit_remediate.cli.diagnose import READS, target_options
+from saveit_remediate.cli.target import prepare, target_options
 from saveit_remediate.errors import UsageError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -53,21 +51,13 @@ def seconds_of(text: str) -> float:
 def _look(what: str, variables: Mapping[str, Any], options: Mapping[str, Any]) -> int:
     import dataclasses
 
-    from saveit_remediate.cli.remediate import request_of, screen_of, surroundings
     from saveit_remediate.report.document import dump
-    from saveit_remediate.report.screen import Lines
     from saveit_remediate.report.text import clean
     from saveit_remediate.respond import look
-    from saveit_remediate.settings import load_settings
 
-    cwd = Path.cwd()
-    settings = load_settings({"inventory": options["inventory"]}, dict(os.environ), cwd)
-    request = request_of({**READS, **options, "incident": what}, settings.inventory, cwd)
-    screen = screen_of(options)
-    if isinstance(screen, Lines) and not options["verbose"]:
-        screen = Lines(None, sys.stderr)
-    found = look(what, variables, request, settings, surroundings(settings, screen, cwd, None))
-    code = found.unseen[0].exit_code if found.unseen else 0
+    request, settings, world, _result = prepare(what, options)
+    found = look(what, variables, request, settings, world)
+    code = found.outcome.exit_code
     if options["as_json"]:
         tables = [
             {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def write_opened(case: Case) -> None:
 
 
 def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
-    request, settings = case.request, case.settings
+    request = case.request
     check = request.check and mode == "remediate"
     variables: dict[str, Any] = {
         **case.variables,
@@ -87,18 +87,21 @@ def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
     }
     if mode == "remediate":
         variables["ladder_plan"] = dict(ladder_plan)
+    job = base_job(request, case.settings, case.world, case.playbook)
+    return replace(job, extra_vars=variables, check=check, diff=request.diff or check)
+
+
+def base_job(request: Request, settings: Settings, world: Surroundings, playbook: Playbook) -> Job:
+    """What every run takes from the request and the settings; what it is about is added by the caller."""
     return Job(
-        playbook=case.playbook.name,
+        playbook=playbook.name,
         inventory=request.inventory,
         inventory_origin=settings["inventory"].origin,
-        collections=case.world.catalog.root,
-        cwd=case.world.cwd,
+        collections=world.catalog.root,
+        cwd=world.cwd,
         timeout=settings.timeout,
         timeout_origin=settings["timeout"].origin,
         limit=request.limit,
-        extra_vars=variables,
-        check=check,
-        diff=request.diff or check,
         verbosity=request.verbosity,
     )
 

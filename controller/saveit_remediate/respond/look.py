@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from saveit_remediate.catalog import choose_playbook
 from saveit_remediate.errors import InterruptedRunError, UnreachableError
-from saveit_remediate.incident import Finding, Request, Table
-from saveit_remediate.respond.case import Surroundings
+from saveit_remediate.incident import Finding, Outcome, Request, Table
+from saveit_remediate.respond.case import Surroundings, base_job
 from saveit_remediate.respond.diagnosis import with_obstacles
-from saveit_remediate.run import Job, check_inventory, run_playbook
+from saveit_remediate.respond.outcome import judge_obstacles
+from saveit_remediate.run import Job, RunResult, check_inventory, run_playbook
 from saveit_remediate.settings import Settings
 
 
@@ -24,35 +25,34 @@ class Look:
     unseen: tuple[Finding, ...]
     sentences: tuple[str, ...]
 
+    @property
+    def outcome(self) -> Outcome:
+        """Healthy when every host could be looked at; else the worst host decides, as in a response."""
+        return judge_obstacles(self.unseen).outcome if self.unseen else Outcome.HEALTHY
+
 
 def look(
     what: str, variables: Mapping[str, Any], request: Request, settings: Settings, world: Surroundings
 ) -> Look:
     """Run the playbook `what` on the hosts of the request. Nothing is changed. Raises RemediateError."""
-    origin = settings["inventory"].origin
-    check_inventory(request.inventory, origin)
-    job = Job(
-        playbook=choose_playbook(what, None, settings.playbooks).name,
-        inventory=request.inventory,
-        inventory_origin=origin,
-        collections=world.catalog.root,
-        cwd=world.cwd,
-        timeout=settings.timeout,
-        timeout_origin=settings["timeout"].origin,
-        limit=request.limit,
-        extra_vars={**request.extra_vars, **variables},
-        verbosity=request.verbosity,
-    )
-    with world.screen.phase(f"Look at {request.inventory}"):
-        result = run_playbook(job, world.screen.event)
-    if result.status == "interrupted":
-        raise InterruptedRunError("interrupted while looking; nothing was touched")
-    if result.status != "ended":
-        raise UnreachableError(result.problem)
-    seen = with_obstacles(result, job)
+    check_inventory(request.inventory, settings["inventory"].origin)
+    job = base_job(request, settings, world, choose_playbook(what, None, settings.playbooks))
+    job = replace(job, extra_vars={**request.extra_vars, **variables})
+    seen = with_obstacles(run_looking(job, world, f"Look at {request.inventory}"), job)
     return Look(
         tables=seen.tables,
         findings=tuple(finding for finding in seen.findings if not finding.is_obstacle),
         unseen=tuple(finding for finding in seen.findings if finding.is_obstacle),
         sentences=seen.sentences,
     )
+
+
+def run_looking(job: Job, world: Surroundings, title: str) -> RunResult:
+    """Run a playbook that changes nothing. Raises RemediateError unless Ansible went through it."""
+    with world.screen.phase(title):
+        result = run_playbook(job, world.screen.event)
+    if result.status == "interrupted":
+        raise InterruptedRunError("interrupted while looking; nothing was touched")
+    if result.status != "ended":
+        raise UnreachableError(f"{result.problem} (nothing was touched)")
+    return result

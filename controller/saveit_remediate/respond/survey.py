@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from saveit_remediate.catalog import check_extra_vars, choose_playbook, load_all
-from saveit_remediate.errors import InterruptedRunError, UnreachableError
 from saveit_remediate.incident import Finding, Observation, Outcome, Request
-from saveit_remediate.respond.case import Surroundings
+from saveit_remediate.respond.case import Surroundings, base_job
+from saveit_remediate.respond.look import run_looking
 from saveit_remediate.respond.outcome import judge_obstacles
-from saveit_remediate.run import Job, RunEvent, RunResult, check_inventory, run_playbook
+from saveit_remediate.run import RunResult, check_inventory
 from saveit_remediate.settings import Settings
 from saveit_remediate.triage import Suspect, Triage, triage
 
@@ -61,38 +61,17 @@ def survey(request: Request, settings: Settings, world: Surroundings) -> Survey:
     for problem in problems:
         world.screen.warning(problem)
     variables = check_extra_vars(runbooks, request.extra_vars)
-    origin = settings["inventory"].origin
-    check_inventory(request.inventory, origin)
-    job = Job(
-        playbook=choose_playbook(_PLAYBOOK, None, settings.playbooks).name,
-        inventory=request.inventory,
-        inventory_origin=origin,
-        collections=world.catalog.root,
-        cwd=world.cwd,
-        timeout=settings.timeout,
-        timeout_origin=settings["timeout"].origin,
-        limit=request.limit,
+    check_inventory(request.inventory, settings["inventory"].origin)
+    job = base_job(request, settings, world, choose_playbook(_PLAYBOOK, None, settings.playbooks))
+    job = replace(
+        job,
         limit_variable="diagnosis_hosts",
         extra_vars={**variables, "diagnosis_incidents": [runbook.id for runbook in runbooks]},
-        verbosity=request.verbosity,
     )
-    result = _run(job, world, f"Diagnose everything on {request.inventory}")
+    result = run_looking(job, world, f"Diagnose everything on {request.inventory}")
     hosts = tuple(host for host in result.hosts if _BETWEEN not in host)
     found = triage(runbooks, _by_incident(result))
     return Survey(found, hosts, _commands(found, request, settings))
-
-
-def _run(job: Job, world: Surroundings, title: str) -> RunResult:
-    def tell(event: RunEvent) -> None:
-        world.screen.event(event)
-
-    with world.screen.phase(title):
-        result = run_playbook(job, tell)
-    if result.status == "interrupted":
-        raise InterruptedRunError("interrupted while looking; nothing was touched")
-    if result.status != "ended":
-        raise UnreachableError(f"{result.problem} (nothing was touched)")
-    return result
 
 
 def _by_incident(result: RunResult) -> Mapping[str, Observation]:

@@ -21,10 +21,10 @@ from ansible_collections.saveit.remediation.plugins.module_utils._target import 
     adapter,
     resources,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._usage import MIB
 
 ARGUMENTS: Mapping[str, Any] = {**TARGET_ARGUMENTS, "ready": {"type": "dict", "default": {}}}
 COLUMNS = ("service", "instance", "state", "ready", "restarts", "cpu (cores)", "memory (MiB)", "limit (MiB)")
-MIB = 1024 * 1024
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
