@@ -11,6 +11,7 @@ open connection.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Callable, NamedTuple, Sequence
 
 TIMED_OUT = (124, 143)  # exit codes of timeout(1) when it had to end the command: coreutils', busybox's
@@ -47,3 +48,8 @@ class Carrier:
     def command(self, arguments: Sequence[str], stdin: str = "", timeout: float = 15) -> Completed:
         """Run a command on the host, ended after `timeout` seconds by timeout(1), which every host has."""
         return self.execute(["timeout", "-k", "1", f"{timeout:g}", *arguments], stdin)
+
+
+def iso(seconds: float, timespec: str = "milliseconds") -> str:
+    """A time of the carrier's clock in ISO 8601, UTC."""
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec=timespec)

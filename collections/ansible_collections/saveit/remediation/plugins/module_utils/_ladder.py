@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
 from ansible_collections.saveit.remediation.plugins.module_utils._criteria import unmet
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder_observed import (
     take_evidence,
@@ -22,7 +22,6 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state i
     RISKS,
     State,
     in_ladder_order,
-    iso,
     note_action,
     remedies_of,
     was_assessed,

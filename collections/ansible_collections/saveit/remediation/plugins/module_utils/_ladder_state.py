@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime, timezone
 from typing import Any, Mapping, Sequence
+
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import iso
 
 RISKS = ("low", "medium", "high")
 DONE = ("helped", "no_help", "failed", "worse")
@@ -57,11 +58,6 @@ class State:
         """Something for the journal and the live view."""
         event = {"kind": kind, "at": iso(at), "target": self.target, "sentence": sentence, **more}
         self.remediation_events.append(event)
-
-
-def iso(seconds: float) -> str:
-    """ISO 8601 in UTC."""
-    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec="milliseconds")
 
 
 def remedies_of(state: State) -> Sequence[Mapping[str, Any]]:

@@ -4,12 +4,10 @@
 """The way in when every slot is taken: end one idle session through its server process, inside the service.
 
 PostgreSQL takes SIGTERM at a session's process for what pg_terminate_backend does, and SIGKILL for a crash
-of the
-whole server: so it is SIGTERM or nothing. The title of a process says user, database, client and state, see
-https://www.postgresql.org/docs/current/monitoring-ps.html. It does not say how long the session has been
-idle,
-so the process must be older than the limit, its title exactly `idle`, and its CPU time the same, in two
-looks.
+of the whole server: so it is SIGTERM or nothing. The title of a process says user, database, client and
+state, see https://www.postgresql.org/docs/current/monitoring-ps.html. It does not say how long the session
+has been idle, so the process must be older than the limit, its title exactly `idle`, and its CPU time the
+same, in two looks.
 """
 
 from __future__ import annotations

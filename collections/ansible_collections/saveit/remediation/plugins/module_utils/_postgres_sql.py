@@ -4,8 +4,8 @@
 """The SQL that we say to PostgreSQL 12 to 17, the same through `psql` and through a connection of our own.
 
 Each text is one statement with one JSON document as its answer. What a person chose (users, limits) goes
-in as
-one JSON literal, whose quoting nothing in it can end, and psql replaces no variable inside a quoted literal.
+in as one JSON literal, whose quoting nothing in it can end, and psql replaces no variable inside a quoted
+literal.
 Views and columns: https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
 """
 
@@ -57,9 +57,8 @@ SELECT json_build_object(
 """  # noqa: S608 - parts of our own
 
 # Decides and acts in one statement. What is chosen was read when the statement began; so each session is
-# read once
-# more in the moment before it is ended, and let live when it is not in the very same state since the very
-# same time.
+# read once more in the moment before it is ended, and let live when it is not in the very same state since
+# the very same time.
 # Superusers' sessions can be ended by superusers only; others by a member of the session's role, or of
 # pg_signal_backend. Asking for one that we may not end would fail the whole statement, so those are not
 # chosen.

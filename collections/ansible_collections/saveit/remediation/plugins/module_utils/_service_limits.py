@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from typing import Any, Mapping
 
-from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance, describe
 from ansible_collections.saveit.remediation.plugins.module_utils._target import (
@@ -211,7 +210,7 @@ def _unchanged(sentence: str) -> Result:
 def _told(parameters: Mapping[str, Any], carrier: Carrier, changes: list[Change]) -> Result:
     service, resource, planned = parameters["service"], parameters["resource"], carrier.check_mode
     unit, called = UNIT[resource], CALLED[resource]
-    ends_at = "" if parameters["put_back"] else _time(carrier.now() + 60 * parameters["minutes"])
+    ends_at = "" if parameters["put_back"] else iso(carrier.now() + 60 * parameters["minutes"], "seconds")
     steps = ", ".join(f"{each.name} from {each.before:g} to {each.after:g} {unit}" for each in changes)
     if parameters["put_back"]:
         sentence = f"{'would put back' if planned else 'put back'} the {called} of {service}: {steps}"
@@ -235,7 +234,3 @@ def _told(parameters: Mapping[str, Any], carrier: Carrier, changes: list[Change]
         },
         returned={"limits": [asdict(each) for each in changes], "ends_at": ends_at},
     )
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec="seconds")

@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import shlex
-from datetime import datetime, timezone
 from typing import Any, Mapping
 
-from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Service
 from ansible_collections.saveit.remediation.plugins.module_utils._target import (
@@ -58,7 +57,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         returned = _returned(before, now, number, back, "")
         return Result("planned", sentence, changed=True, diff=diff, returned=returned)
     after = platform.scale(parameters, carrier, before, made, number)
-    ends_at = _time(carrier.now() + 60 * parameters["minutes"])
+    ends_at = iso(carrier.now() + 60 * parameters["minutes"], "seconds")
     sentence = f"scaled {name} from {now} to {number} instances; put it back with `{back}`, before {ends_at}"
     returned = _returned(after, now, number, back, ends_at)
     return Result("scaled", sentence, changed=True, diff=diff, returned=returned)
@@ -78,7 +77,3 @@ def _returned(service: Service, before: int, after: int, back: str, ends_at: str
         "put_back": back,
         "ends_at": ends_at,
     }
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec="seconds")
