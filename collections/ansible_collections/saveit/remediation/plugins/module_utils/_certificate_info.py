@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Mapping
 
-from ansible_collections.saveit.remediation.plugins.module_utils import (
-    _certificate_files,
-    _kubernetes_certificate_look,
-)
+from ansible_collections.saveit.remediation.plugins.module_utils import _certificate_files
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate import Certificate
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_limits import require_limits
@@ -40,10 +39,6 @@ ARGUMENTS: Mapping[str, Any] = {
 }
 
 
-# What reads the certificate that a platform keeps: look(parameters, carrier, names) -> Stored.
-_STORES = {"compose": _certificate_files, "kubernetes": _kubernetes_certificate_look}
-
-
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """Shake hands, read what is stored, and say what is wrong; nothing is changed.
 
@@ -52,8 +47,15 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """
     require_limits(parameters)
     served = look_at_endpoint(parameters, carrier) if parameters["endpoint"] else None
-    stored = _STORES[parameters["platform"]].look(parameters, carrier, wanted_names(parameters))
+    stored = _store(parameters).look(parameters, carrier, wanted_names(parameters))
     return _tell(parameters, carrier.now(), served, stored)
+
+
+def _store(parameters: Mapping[str, Any]) -> ModuleType:
+    """What reads the certificate that the platform keeps: look(parameters, carrier, names) -> Stored."""
+    if parameters["platform"] == "compose":
+        return _certificate_files
+    return import_module(f"{__package__}._kubernetes_certificate_look")
 
 
 def _tell(parameters: Mapping[str, Any], now: float, served: Served | None, kept: Stored) -> Result:

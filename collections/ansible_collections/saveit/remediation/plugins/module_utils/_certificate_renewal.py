@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Mapping
 
-from ansible_collections.saveit.remediation.plugins.module_utils import (
-    _certificate_renewal_files,
-    _kubernetes_certificate_renewal,
-)
+from ansible_collections.saveit.remediation.plugins.module_utils import _certificate_renewal_files
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_limits import require_limits
 from ansible_collections.saveit.remediation.plugins.module_utils._reload import RELOAD_ARGUMENTS
@@ -43,14 +42,18 @@ ARGUMENTS: Mapping[str, Any] = {
     "serve_timeout_seconds": {"type": "float", "default": 10},
 }
 
-# Who renews on a platform: renew(parameters, carrier) -> Result.
-_WAYS = {"compose": _certificate_renewal_files, "kubernetes": _kubernetes_certificate_renewal}
-
-
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """Renew when it is needed and allowed; in check mode only say what would be done.
 
     Raises FailedError when it was tried and there is no new certificate.
     """
     require_limits(parameters)
-    return _WAYS[parameters["platform"]].renew(parameters, carrier)
+    result: Result = _way(parameters).renew(parameters, carrier)
+    return result
+
+
+def _way(parameters: Mapping[str, Any]) -> ModuleType:
+    """Who renews on this platform: renew(parameters, carrier) -> Result."""
+    if parameters["platform"] == "compose":
+        return _certificate_renewal_files
+    return import_module(f"{__package__}._kubernetes_certificate_renewal")

@@ -147,6 +147,8 @@ def why_not_now(
     if issuance.has_failed and now < issuance.backoff_ends:
         state = looks.issuance_sentence(issuance, looks.why(cluster, issuance), now)
         return f"{state}; force asks at once, and issuers have rate limits"
+    if parameters["method"] == "delete_secret":  # the last remedy comes after a renewal that did not help
+        return ""
     asked = objects.attempted_at(looks.newest(cluster, issuance))
     until = (asked or 0) + parameters["backoff_minutes"] * 60
     if asked and now < until:
