@@ -42,6 +42,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "serve_timeout_seconds": {"type": "float", "default": 10},
 }
 
+
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """Renew when it is needed and allowed; in check mode only say what would be done.
 

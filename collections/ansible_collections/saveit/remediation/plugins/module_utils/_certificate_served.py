@@ -34,7 +34,7 @@ class Served:
         if not self.chain:
             self.problems.append(Problem(shaken.answer, shaken.detail))
             return
-        wanted = wanted_names(parameters, endpoint)
+        wanted = wanted_names(parameters)
         self.problems += judge(self.chain[0], now, wanted, parameters["renew_before_days"])
         own_dates = {"expired", "not-yet-valid"} & {each.word for each in self.problems}
         if shaken.distrust and not (shaken.times_only and own_dates):

@@ -120,7 +120,9 @@ def wait(
             trouble = error
         if carrier.now() >= until:
             if trouble:
-                raise FailedError(f"a new certificate was asked for, and nobody knows how it ended: {trouble}")
+                raise FailedError(
+                    f"a new certificate was asked for, and nobody knows how it ended: {trouble}"
+                )
             return "", seen
         carrier.sleep(min(PAUSE, max(0.05, until - carrier.now())))
 

@@ -101,7 +101,7 @@ def issuance_sentence(issuance: objects.Issuance, said: str, now: float) -> str:
     name, issuing = f"the Certificate {issuance.name}", issuance.issuing
     if issuance.is_issuing and issuing:
         lasts = max(0.0, now - issuing.since) if issuing.since else 0.0
-        nobody = "; no CertificateRequest was made for it, does cert-manager run?" if lasts > SLOW else ""
+        nobody = "; no CertificateRequest of it is seen, does cert-manager run?" if lasts > SLOW else ""
         more = f"; {said}" if said else nobody
         return f"an issuance of {name} has been under way for {span(lasts)} ({issuing.reason}){more}"
     if issuance.has_failed and issuance.last_failure:

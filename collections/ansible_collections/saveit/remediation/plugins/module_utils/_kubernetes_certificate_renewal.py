@@ -121,9 +121,7 @@ def _planned(site: Site) -> Result:
         "before": f"issuing: {site.issuance.is_issuing}\n{site.pair.told(site.carrier.now())}",
         "after": "issuing: True\n" + "".join(f"{line}\n" for line in after),
     }
-    return Result(
-        "planned", sentence, changed=True, diff=diff, returned=_returned(site.pair, site.carrier)
-    )
+    return Result("planned", sentence, changed=True, diff=diff, returned=_returned(site.pair, site.carrier))
 
 
 def _client(site: Site) -> Result:
