@@ -1,4 +1,4 @@
-"""certificate_info on Kubernetes: what cert-manager, the secret and the endpoint say, and where they differ."""
+"""certificate_info on Kubernetes: what cert-manager, the secret and the endpoint say, where they differ."""
 
 from __future__ import annotations
 
@@ -202,8 +202,8 @@ def test_a_failed_issuance_says_what_the_request_and_the_order_say(
     result = look()
     assert ids(result) == ["certificate-expired", "certificate-issuance-failed"]
     assert (
-        "The certificate request has failed; CertificateRequest saveit-tls-2 says Failed: the order is invalid; "
-        "Order saveit-tls-2-1 is invalid: DNS problem; cert-manager tries again at "
+        "The certificate request has failed; CertificateRequest saveit-tls-2 says Failed: the order is "
+        "invalid; Order saveit-tls-2-1 is invalid: DNS problem; cert-manager tries again at "
     ) in result.sentence
     assert result.returned["issuance"]["state"] == "failed"
     cluster.forbidden |= {"list certificaterequests", "list orders"}

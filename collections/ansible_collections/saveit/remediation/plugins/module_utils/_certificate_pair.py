@@ -54,8 +54,8 @@ class Pair:
 class Stored:
     """What a platform keeps for the edge to serve: `where` is the file or the secret, in words.
 
-    Without a pair `why_none` says why there is no data; `missed` is why a good pair may not be served; `note` is
-    said in any case. `findings`, `evidence` and `returned` are what only this platform knows.
+    Without a pair `why_none` says why there is no data; `missed` is why a good pair may not be served; `note`
+    is said in any case. `findings`, `evidence` and `returned` are what only this platform knows.
     """
 
     where: str
@@ -76,7 +76,7 @@ def judge_pair(
     parameters: Mapping[str, Any],
     now: float,
 ) -> Pair:
-    """Judge a certificate by its text; `key` is where its key is, and what reads the digest of its public half.
+    """Judge a certificate by its text; `key` is where its key is, and what reads its public half's digest.
 
     What is damaged is a problem, not an error. Raises FailedError for a file of authorities that is none.
     """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""certificate_renewal with files: the site's own client gets a certificate, which is put in place when it is one."""
+"""certificate_renewal with files: the site's client gets a certificate, which is checked and put in place."""
 
 from __future__ import annotations
 

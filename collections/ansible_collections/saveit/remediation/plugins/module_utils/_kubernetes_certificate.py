@@ -73,7 +73,7 @@ class Issuance:
         """Before this cert-manager does not try again by itself: 1 h, then 2, 4 … 32; 0 without a failure."""
         if self.last_failure is None:
             return 0
-        hours = min(2 ** min(max(self.attempts, 1) - 1, 8), _LONGEST_BACKOFF)
+        hours: int = min(1 << min(max(self.attempts, 1) - 1, 8), _LONGEST_BACKOFF)
         return self.last_failure + hours * _HOUR
 
     @property
@@ -159,7 +159,7 @@ def ended(before: Issuance, now: Issuance) -> str:
         return "failed"
     if now.is_issuing:
         return ""
-    if now.issuing is not None and now.issuing.reason == "Failed":
+    if now.issuing is not None and now.issuing != before.issuing and now.issuing.reason == "Failed":
         return "failed"
     newer = (now.revision or 0) > (before.revision or 0) or (now.not_after or 0) > (before.not_after or 0)
     return "issued" if newer and now.ready is not None and now.ready.status else ""

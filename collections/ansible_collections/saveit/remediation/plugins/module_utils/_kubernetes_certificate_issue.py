@@ -36,7 +36,7 @@ def change(
 ) -> objects.Issuance:
     """Write unless it is done; where others were faster, or nobody knows, read again and decide again.
 
-    Raises RefusedError with the reason of `why_not`, FailedError after three conflicts, and what the API says.
+    Raises RefusedError with the reason of `why_not`, FailedError after three tries, and what the API says.
     """
     trouble: FailedError | None = None
     for _try in range(TRIES):
@@ -59,7 +59,7 @@ def change(
     if is_done(issuance):
         return issuance
     raise FailedError(
-        f"cannot change the Certificate {issuance.name}: tried {TRIES} times, and each time it went wrong: {trouble}"
+        f"cannot change the Certificate {issuance.name}: tried {TRIES} times, and each time: {trouble}"
     )
 
 
@@ -76,7 +76,8 @@ def trigger(
     """
 
     def is_done(now: objects.Issuance) -> bool:
-        return now.is_issuing and (is_any_good or now.is_asked_by_us)
+        asked = now.is_issuing and (is_any_good or now.is_asked_by_us)
+        return asked or bool(objects.ended(issuance, now))
 
     def write(now: objects.Issuance) -> Mapping[str, Any]:
         patch = objects.issue_patch(now, carrier.now())

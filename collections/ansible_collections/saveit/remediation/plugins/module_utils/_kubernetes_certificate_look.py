@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The certificate on Kubernetes, read only: cert-manager's objects and the secret that the edge serves from."""
+"""The certificate on Kubernetes, read only: cert-manager's objects, and the secret that is served."""
 
 from __future__ import annotations
 

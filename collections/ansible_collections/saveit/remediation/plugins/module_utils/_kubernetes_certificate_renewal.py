@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""certificate_renewal on Kubernetes: cert-manager issues; as last remedies a temporary one, or a new secret."""
+"""certificate_renewal on Kubernetes: cert-manager issues; at last a temporary one, or a new secret."""
 
 from __future__ import annotations
 
@@ -160,16 +160,22 @@ def _delete_secret(site: Site) -> Result:
     except removal.ChangedError as error:
         raise issue.RefusedError(str(error)) from error
     try:
-        fresh, without = looks.read_issuance(site.cluster, site.issuance.name)
-        if fresh is None:
-            raise FailedError(f"no new certificate: {without}")
-        issue.trigger(site.cluster, site.carrier, fresh, lambda _now: "", is_any_good=True)
-        ended, seen = _wait(site)
-        if ended != "issued":
-            raise FailedError(_why_none(site, seen, ended))
+        seen = _issue_anew(site)
     except FailedError as error:
         raise FailedError(f"{error}; {removal.put_back(site.cluster, secret, saved)}") from error
-    return _done(site, seen, ended, saved)
+    return _done(site, seen, "issued", saved)
+
+
+def _issue_anew(site: Site) -> objects.Issuance:
+    """Without a secret cert-manager issues by itself, but not within a back-off."""
+    fresh, without = looks.read_issuance(site.cluster, site.issuance.name)
+    if fresh is None:
+        raise FailedError(f"no new certificate: {without}")
+    issue.trigger(site.cluster, site.carrier, fresh, lambda _now: "", is_any_good=True)
+    ended, seen = _wait(site)
+    if ended != "issued":
+        raise FailedError(_why_none(site, seen, ended))
+    return seen
 
 
 def _wait(site: Site, is_any_good: bool = False) -> tuple[str, objects.Issuance]:

@@ -58,7 +58,7 @@ def read_pair(
 
 
 def is_usable(pair: Pair) -> bool:
-    """Whether there is a certificate with its key: only where there is none, cert-manager makes a temporary one."""
+    """Whether it holds a certificate with its key; only where not, cert-manager makes a temporary one."""
     return pair.certificate is not None and bool(pair.key_matches)
 
 

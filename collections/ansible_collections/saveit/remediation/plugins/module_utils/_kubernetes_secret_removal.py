@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delete a secret so that it can come back: a copy is made beside it, and nothing secret leaves the cluster."""
+"""Delete a secret so that it can come back: a copy stays beside it, and nothing secret leaves the cluster."""
 
 from __future__ import annotations
 

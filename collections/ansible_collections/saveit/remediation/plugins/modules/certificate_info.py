@@ -13,11 +13,12 @@ version_added: 0.1.0
 description:
   - Makes a handshake as a user's browser does, judges dates, names and trust, and compares with what is kept
     to be served.
-  - On docker-compose that is files. The private key does not leave its place where C(openssl) is there; only its
-    public half is read.
-  - On Kubernetes it is a secret, and the Certificate of cert-manager that it is for. When an issuance is under
-    way or failed, it says what the CertificateRequest and the Order say, and when cert-manager tries again. Where
-    there is no cert-manager, it says what is in the secret. The private key is compared, and never returned.
+  - On docker-compose that is files. The private key does not leave its place where C(openssl) is there; only
+    its public half is read.
+  - On Kubernetes it is a secret, and the Certificate of cert-manager that it is for. When an issuance is
+    under way or failed, it says what the CertificateRequest and the Order say, and when cert-manager tries
+    again. Where there is no cert-manager, it says what is in the secret. The private key is compared, and
+    never returned.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -71,7 +72,8 @@ options:
   secret_name:
     description:
       - The secret from which the certificate is served. For O(platform=kubernetes).
-      - When it is empty, the one that the Certificate names, or without one that of the name O(certificate_name).
+      - When it is empty, the one that the Certificate names, or else the one with the name of
+        O(certificate_name).
     type: str
     default: ""
   renew_before_days:
@@ -116,8 +118,8 @@ verdict:
   description:
     - The first finding without C(certificate-), or V(healthy).
     - One of V(not-reloaded), V(expired), V(not-yet-valid), V(wrong-name), V(expiring), V(untrusted),
-      V(key-mismatch), V(unreadable), V(secret-missing), V(issuance-failed), V(issuing), V(not-ready), V(refused),
-      V(timeout), V(not-tls), V(handshake) or V(unresolvable).
+      V(key-mismatch), V(unreadable), V(secret-missing), V(issuance-failed), V(issuing), V(not-ready),
+      V(refused), V(timeout), V(not-tls), V(handshake) or V(unresolvable).
   returned: success
   type: str
   sample: expired
@@ -146,7 +148,7 @@ findings:
       sample: "nginx at 127.0.0.1:8443: its certificate: it expired 1.0 days ago, at 2026-11-22T10:40:16Z"
 evidence:
   description:
-    - The verdict on what is served, trust, names, days left, and the verdict on the files or the secret (C(file)).
+    - The verdict on what is served, trust, names, days left, and the verdict on the files or the secret.
     - On Kubernetes also the state of RV(issuance).
   returned: success
   type: list
@@ -209,7 +211,7 @@ chain:
   elements: str
   sample: [CN=localhost, CN=Pebble Intermediate CA 21f1a7]
 stored:
-  description: The certificate in O(certificate_file) or in the secret, as RV(served); null when there is none.
+  description: The certificate in O(certificate_file) or the secret, as RV(served); null without one.
   returned: success
   type: dict
 serves_file:
@@ -273,7 +275,7 @@ issuance:
       type: int
       sample: 0
     backoff_ends:
-      description: Before this cert-manager does not try again by itself; null when the last issuance did not fail.
+      description: Before this cert-manager does not try again by itself; null without a failure.
       type: str
       sample: "2026-11-23T07:50:15Z"
 observed_at:

@@ -11,15 +11,17 @@ module: certificate_renewal
 short_description: Have a new certificate issued, and put in place
 version_added: 0.1.0
 description:
-  - On docker-compose, runs the site's own client, and copies what it makes beside the files that the service reads.
-    Checks that copy (PEM form, dates, names, key, chain) before it is put in place, keeps the old files with
-    the time in their names, replaces each at once, reloads the service, and looks whether it serves the new
-    one. When a step fails, the old files are in place again.
-  - On Kubernetes, has cert-manager issue a certificate, as C(cmctl renew) does, and waits for it; the old one stays in the
-    secret until then. When the issuance fails, it says at once what the CertificateRequest and the Order say.
+  - On docker-compose, runs the site's own client, and copies what it makes beside the files that the service
+    reads. Checks that copy (PEM form, dates, names, key, chain) before it is put in place, keeps the old
+    files with the time in their names, replaces each at once, reloads the service, and looks whether it serves
+    the new one. When a step fails, the old files are in place again.
+  - On Kubernetes, has cert-manager issue a certificate, as C(cmctl renew) does, and waits for it; the old one
+    stays in the secret until then. When the issuance fails, it says at once what the CertificateRequest and
+    the Order say.
   - Does nothing when the certificate is good for longer than O(renew_before_days), nor within
     O(backoff_minutes) of the last attempt, which a file beside the certificate or the CertificateRequest
-    remembers. On Kubernetes, nor while an issuance is under way, nor before cert-manager itself would try again.
+    remembers. On Kubernetes, nor while an issuance is under way, nor before cert-manager itself would try
+    again.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -41,11 +43,12 @@ options:
     description:
       - V(client) has the site's own client get a certificate; on Kubernetes that is cert-manager.
       - V(self_signed) makes a temporary one with C(openssl), of which every browser warns. It does not where
-        O(endpoint) serves one that is no worse. On Kubernetes it has cert-manager make it until the issuer answers,
-        by the annotation C(cert-manager.io/issue-temporary-certificate); cert-manager does so only where the secret
-        holds no certificate with its key.
-      - V(delete_secret), only on Kubernetes, deletes the secret, so that cert-manager makes it anew. Until then there
-        is none. It is saved before as C(<name>-saved-<time>) beside it, and put back when no new one comes.
+        O(endpoint) serves one that is no worse. On Kubernetes it has cert-manager make it until the issuer
+        answers, by the annotation C(cert-manager.io/issue-temporary-certificate); cert-manager does so only
+        where the secret holds no certificate with its key.
+      - V(delete_secret), only on Kubernetes, deletes the secret, so that cert-manager makes it anew. Until
+        then there is none. It is saved before as C(<name>-saved-<time>) beside it, and put back when no new one
+        comes.
     type: str
     choices: [client, self_signed, delete_secret]
     default: client
@@ -57,7 +60,7 @@ options:
     elements: str
     default: []
   command_timeout_seconds:
-    description: How long the client may take before it is ended; on Kubernetes, how long to wait for cert-manager.
+    description: How long the client may take before it is ended, or how long to wait for cert-manager.
     type: float
     default: 120
   files_service:
@@ -130,8 +133,8 @@ options:
     default: 7
   force:
     description:
-      - Renew a certificate that is good, too. On Kubernetes also before cert-manager would try again by itself;
-        issuers have rate limits.
+      - Renew a certificate that is good, too. On Kubernetes also before cert-manager would try again by
+        itself; issuers have rate limits.
     type: bool
     default: false
   serve_timeout_seconds:
