@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import last_error
 from ansible_collections.saveit.remediation.plugins.module_utils._http_check import Answer, shares
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Finding
@@ -19,6 +18,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._service import
     describe,
     findings,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 CRASH_WINDOW = 60  # seconds; a container that the engine started again within them is not yet trusted
 LOOP = 2  # restarts by the engine that are no accident any more

@@ -19,7 +19,6 @@ from ansible_collections.saveit.remediation.plugins.module_utils._application im
     is_good,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import (
     bare,
     capture,
@@ -36,6 +35,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Service, describe
 from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS, adapter
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 ARGUMENTS: Mapping[str, Any] = {
     **TARGET_ARGUMENTS,
