@@ -1,6 +1,7 @@
 """The manifests of lab/kubernetes, as they are or with trouble in them that a real cluster brings about.
 
-`python lab/saveit_lab/kubernetes.py backend crash-loop` prints them for `kubectl apply -f -`, all services without a name.
+`python lab/saveit_lab/kubernetes.py backend crash-loop` prints them for `kubectl apply -f -`; all services
+without a name.
 """
 
 from __future__ import annotations
@@ -76,12 +77,16 @@ def _unschedulable(container: Container) -> None:
 def _not_ready(container: Container) -> None:
     """The backend answers 503 itself; another service is asked by a command that fails."""
     if "/health/ready" not in str(container["readinessProbe"]):
-        container["readinessProbe"] = _fails(container["readinessProbe"], "not ready: a start-up task has not ended")
+        container["readinessProbe"] = _fails(
+            container["readinessProbe"], "not ready: a start-up task has not ended"
+        )
 
 
 def _liveness(container: Container) -> None:
     if "/health/live" not in str(container["livenessProbe"]):
-        container["livenessProbe"] = _fails(container["livenessProbe"], "not alive: a lock was never released")
+        container["livenessProbe"] = _fails(
+            container["livenessProbe"], "not alive: a lock was never released"
+        )
 
 
 def _fails(probe: dict[str, Any], sentence: str) -> dict[str, Any]:

@@ -30,7 +30,9 @@ def read_observation(published: Iterable[tuple[str, Mapping[str, Any]]]) -> Obse
         _collect(evidence, Evidence, content.get("evidence"), host)
         tables += _tables(content.get("tables"), host)
         found = content.get("manifests")
-        manifests += [plain(one) for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+        manifests += (
+            [plain(one) for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+        )
         if content.get("sentence"):
             sentences.append(f"{host}: {content['sentence']}")
     return Observation(

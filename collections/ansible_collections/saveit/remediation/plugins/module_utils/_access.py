@@ -57,9 +57,7 @@ def role_rules(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
     ]
 
 
-def role_objects(
-    rights: Sequence[Right], name: str, namespace: str, account: str
-) -> list[dict[str, Any]]:
+def role_objects(rights: Sequence[Right], name: str, namespace: str, account: str) -> list[dict[str, Any]]:
     """Role and RoleBinding, and a ClusterRole with its binding when something belongs to the whole cluster.
 
     account is the service account's name, or "namespace:name" for one in another namespace.

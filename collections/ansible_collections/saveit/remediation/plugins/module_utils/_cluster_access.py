@@ -15,6 +15,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._access import 
     role_rules,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import ApiObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_kinds import KINDS, rule
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import snapshot
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Result
@@ -44,17 +45,22 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         for remedy, rules in needs.items()
     }
     cluster = carrier.cluster(parameters)
-    allowed = {
-        right: cluster.may(right.verb, *_kind(right))[0]
-        for right in dict.fromkeys(right for rights in wanted.values() for right in rights)
-    }
+    asked = dict.fromkeys(right for rights in wanted.values() for right in rights)
+    try:
+        allowed = {right: cluster.may(right.verb, *_kind(right))[0] for right in asked}
+    except ApiObstacleError as error:
+        if error.status != 403:
+            raise
+        return _result("unasked", f"cannot know what the remedies may do: {error}", {}, [])
     missing = [right for right, may in allowed.items() if not may]
     denied = {
         remedy: _denied([right for right in rights if not allowed[right]], cluster.name)
         for remedy, rights in wanted.items()
         if not all(allowed[right] for right in rights)
     }
-    sentence = _denied(missing, cluster.name) if missing else f"{cluster.name} lets us do what the remedies do"
+    sentence = (
+        _denied(missing, cluster.name) if missing else f"{cluster.name} lets us do what the remedies do"
+    )
     return _result("denied" if missing else "allowed", sentence, denied, missing)
 
 

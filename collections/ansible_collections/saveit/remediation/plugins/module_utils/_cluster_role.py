@@ -34,6 +34,10 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
             raise FailedError(
                 f"cannot write a Role: the {option.replace('_', ' ')} {parameters[option]!r} is no name in Kubernetes"
             )
+    if not parameters["rules"]:
+        raise FailedError(
+            "cannot write a Role: no rules were given, and only the controller can read them by names"
+        )
     rights = rights_of(parameters["rules"])
     objects = role_objects(
         rights, parameters["role_name"], parameters["namespace"], parameters["service_account"]

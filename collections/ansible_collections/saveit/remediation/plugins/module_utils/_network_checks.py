@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of the network from inside a pod: which ones, the command that makes them, and what it said. Pure.
 
-The image need have no more than a POSIX shell and one of python3, curl, wget, nc, getent and nslookup for each kind
-of check; what it has is tried there.
+The image need have no more than a POSIX shell and python3, or else a tool for each kind of check; what it has
+is tried there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 COLUMNS = ("check", "target", "answer", "took (ms)", "what was seen")
 OK, FAILED, NO_TOOL = "ok", "failed", "no tool"
 
-# Each check is one word: KIND|ARGUMENT…; each answer one line: NUMBER, answer, milliseconds, words, between tabs.
+# Each check is one word: KIND|ARGUMENT…; each answer a line: number, answer, milliseconds, words, with tabs.
 _PYTHON = r"""
 import os, socket, sys, threading, time, urllib.error, urllib.request
 limit = float(sys.argv[1])
@@ -113,8 +113,11 @@ def checks_of(
     paths: Mapping[str, str],
     addresses: Sequence[str],
 ) -> list[Check]:
-    """The name and each TCP port of every Service of the namespace, the health endpoint where the site has one,
-    and the addresses that the site names: HOST, HOST:PORT or a URL."""
+    """The name and each TCP port of every Service, the health endpoint where there is one, and addresses.
+
+    paths has the path of a health endpoint by the runbooks' name of a service; an address is HOST, HOST:PORT or
+    a URL.
+    """
     found: list[Check] = []
     for each in sorted(services, key=lambda one: str(one["metadata"]["name"])):
         found += _of_service(each, service_names, paths)
@@ -141,9 +144,9 @@ def _of_service(
 def _of_address(address: str) -> list[Check]:
     if "://" in address:
         parts = urlsplit(address)
-        port = parts.port or {"https": 443}.get(parts.scheme, 80)
         host = parts.hostname or ""
-        return [*_names(host), Check("tcp", f"{host}:{port}"), Check("http", address)]
+        known = parts.port or (443 if parts.scheme == "https" else 80)
+        return [*_names(host), Check("tcp", f"{host}:{known}"), Check("http", address)]
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
         return _names(address)
@@ -156,7 +159,7 @@ def _names(host: str) -> list[Check]:
 
 
 def script_of(checks: Sequence[Check], limit: float) -> str:
-    """What a shell in the pod reads from its standard input; each check has `limit` seconds, and all run at once.
+    """What a shell in the pod reads from its standard input: all at once, `limit` seconds for each.
 
     Not as an argument: arguments of an exec are part of a URL, and a proxy may cut a long one.
     """
@@ -168,9 +171,9 @@ def rows_of(checks: Sequence[Check], stdout: str, limit: float) -> list[list[Any
     """A row for each check; one that said nothing had no answer in time."""
     said: dict[int, list[str]] = {}
     for line in stdout.splitlines():
-        number, _, rest = line.partition("\t")
-        if number.isdigit():
-            said[int(number)] = rest.split("\t", 2)
+        place, _, rest = line.partition("\t")
+        if place.isdigit():
+            said[int(place)] = rest.split("\t", 2)
     rows: list[list[Any]] = []
     for number, check in enumerate(checks):
         answer, took, words = (*said.get(number, [FAILED, "-", f"no answer within {limit:g} s"]), "", "")[:3]

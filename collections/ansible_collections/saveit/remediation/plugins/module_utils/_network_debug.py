@@ -46,20 +46,22 @@ _FOR_EXEC = 10  # seconds on top of the checks' own time limit
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Make the pod, run the checks in it at once, and remove it whatever happens. Left-overs of runs that were killed
-    are removed first.
+    """Make the pod, run the checks in it at once, and remove it whatever happens.
 
+    Left-overs of runs that were killed are removed first.
     Raises FailedError when the pod does not start, and ObstacleError when the cluster cannot be asked.
     """
     if parameters["platform"] != "kubernetes":
-        return _result("unavailable", f"{parameters['platform']} has no pods; its network is that of the host", [])
+        return _result(
+            "unavailable", f"{parameters['platform']} has no pods; its network is that of the host", []
+        )
     cluster = carrier.cluster(parameters)
     checks = checks_of(
         cluster.list("services"), parameters["service_names"], parameters["paths"], parameters["addresses"]
     )
     if not checks:
         raise FailedError(
-            f"cannot check the network of {cluster.name}: it has no Service, and debug_addresses names no address"
+            f"cannot check the network of {cluster.name}: it has no Service, and debug_addresses is empty"
         )
     if carrier.check_mode:
         return _result("planned", f"would make {len(checks)} checks from a pod in {cluster.name}", [])
@@ -71,11 +73,15 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     with _signals_as_interrupt():
         try:
             start(cluster, carrier, pod, parameters["start_seconds"])
-            done = cluster.execute(name, CONTAINER, ["sh", "-s"], script_of(checks, limit), 2 * limit + _FOR_EXEC)
+            done = cluster.execute(
+                name, CONTAINER, ["sh", "-s"], script_of(checks, limit), 2 * limit + _FOR_EXEC
+            )
         finally:
             _remove(cluster, name)
     if not done.stdout:
-        raise FailedError(f"cannot run the checks in {name}, image {parameters['image']}: {done.said or done.rc}")
+        raise FailedError(
+            f"cannot run the checks in {name}, image {parameters['image']}: {done.said or done.rc}"
+        )
     rows = rows_of(checks, done.stdout, limit)
     bad = [check for check, row in zip(checks, rows) if row[2] != OK]
     sentence = f"{len(checks) - len(bad)} of {len(checks)} checks from a pod in {cluster.name} are ok"
@@ -115,7 +121,7 @@ def _lives(pid: int) -> bool:
 
 
 def _remove(cluster: Any, name: str) -> None:
-    """Gone already is fine; when it cannot be removed now, its deadline ends it and the next run removes it."""
+    """Gone already is fine; what cannot be removed now its deadline ends, and the next run removes."""
     with contextlib.suppress(FailedError):
         cluster.delete("pods", name, {"gracePeriodSeconds": 0})
 

@@ -77,8 +77,8 @@ sentence:
   description: What is missing and the rules to add, in one sentence.
   returned: always
   type: str
-  sample: "our account may not patch deployments in the cluster staging (namespace saveit); add to the rules of
-    its Role: - {apiGroups: [apps], resources: [deployments], verbs: [patch]}"
+  sample: "our account may not patch deployments in the cluster staging (namespace saveit); add to the rules
+    of its Role: - {apiGroups: [apps], resources: [deployments], verbs: [patch]}"
 findings:
   description: Always empty; a right that is missing is no sickness of a service.
   returned: success

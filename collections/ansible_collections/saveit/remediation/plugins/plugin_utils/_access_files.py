@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a runbook needs of Kubernetes, read from the collection's own files: which modules its tasks use, and which
-rules those declare.
+"""What a runbook needs of Kubernetes: which modules its task files use, and which rules those declare.
 
 On the controller only: a module on a managed host has none of these files.
 """
@@ -66,7 +65,7 @@ def needs_of_remedies(role: str, remedies: Iterable[Mapping[str, Any]]) -> dict[
 
 
 def modules_in(files: Iterable[Path]) -> list[str]:
-    """The modules of this collection that task files use, and the files that they include from beside them."""
+    """The modules of this collection that task files use, and files that they include from beside them."""
     found: dict[str, None] = {}
     waiting, known = list(files), set()
     while waiting:
