@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access rules of Kubernetes: what modules declare in meta/kubernetes_access.yml, as rights and as a Role. Pure.
+"""Access rules of Kubernetes: what modules declare in meta/kubernetes_access.yml, as a Role. Pure.
 
-A rule is a mapping with apiGroups, resources and verbs as in a Role, and with the marks that the head of that file
-explains.
+A rule is a mapping with apiGroups, resources and verbs as in a Role, and with the marks that the head of that
+file explains.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Right(NamedTuple):
 
 
 def needed(access: Mapping[str, Any], modules: Iterable[str], *parts: str) -> list[Rule]:
-    """The rules of these modules; `parts` are look, act, or both. A module that is not in there needs none."""
+    """The rules of these modules; `parts` are look, act, or both. A module that is not there needs none."""
     entries = [access["modules"].get(each, {}) for each in modules]
     names = dict.fromkeys(name for entry in entries for part in parts for name in entry.get(part, ()))
     return [rule for name in names for rule in access["rules"][name]]

@@ -32,7 +32,8 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     ):
         if not re.fullmatch(pattern, parameters[option]):
             raise FailedError(
-                f"cannot write a Role: the {option.replace('_', ' ')} {parameters[option]!r} is no name in Kubernetes"
+                f"cannot write a Role: the {option.replace('_', ' ')} {parameters[option]!r} "
+                "is no name in Kubernetes"
             )
     if not parameters["rules"]:
         raise FailedError(

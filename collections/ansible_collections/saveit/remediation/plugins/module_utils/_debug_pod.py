@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pod from which the network is looked at: its manifest, its start, and whose pod a left-over was. Pure but for
-the requests of `start`."""
+"""The pod from which the network is looked at: its manifest, its start, and which ones are left over."""
 
 from __future__ import annotations
 
@@ -25,8 +24,10 @@ _HOPELESS = (
 
 
 def manifest(name: str, image: str, deadline: int, owner: str) -> dict[str, Any]:
-    """A pod without rights, which the cluster itself ends after `deadline` seconds. Nothing owns it, so nothing makes
-    it anew. It keeps to the Pod Security Standard `restricted`, and a quota finds the numbers that it asks for."""
+    """A pod without rights, which the cluster itself ends after `deadline` seconds; nothing makes it anew.
+
+    It keeps to the Pod Security Standard `restricted`, and says what a quota asks for.
+    """
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -64,7 +65,7 @@ def manifest(name: str, image: str, deadline: int, owner: str) -> dict[str, Any]
 
 
 def is_left_over(pod: Mapping[str, Any], now: float, host: str, lives: Callable[[int], bool]) -> bool:
-    """Is nobody using it any more? It has ended, it is past its deadline, or its process on this host is gone."""
+    """Does nobody use it any more? It has ended, its time is over, or its process on this host is gone."""
     if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
         return True
     made = datetime.fromisoformat(pod["metadata"]["creationTimestamp"].replace("Z", "+00:00")).timestamp()
@@ -75,7 +76,7 @@ def is_left_over(pod: Mapping[str, Any], now: float, host: str, lives: Callable[
 
 
 def start(cluster: Any, carrier: Carrier, pod: Mapping[str, Any], patience: float) -> None:
-    """Create the pod and wait until it runs. Raises FailedError when it does not within `patience` seconds."""
+    """Create the pod and wait until it runs, at most `patience` seconds. Raises FailedError."""
     name = pod["metadata"]["name"]
     cluster.create("pods", pod)
     ends = carrier.now() + patience
@@ -88,7 +89,8 @@ def start(cluster: Any, carrier: Carrier, pod: Mapping[str, Any], patience: floa
             image = pod["spec"]["containers"][0]["image"]
             waited = "" if hopeless else f" within {patience:g} s"
             raise FailedError(
-                f"cannot start the debug pod {name} with the image {image} (debug_image) in {cluster.name}{waited}: {why}"
+                f"cannot start the debug pod {name} with the image {image} (debug_image) "
+                f"in {cluster.name}{waited}: {why}"
             )
         carrier.sleep(_POLL_SECONDS)
 

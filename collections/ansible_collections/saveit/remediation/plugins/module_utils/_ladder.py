@@ -266,6 +266,12 @@ def _give_up(state: State, now: float) -> None:
         if tried
         else "no remedy is for this"
     )
+    would = [each for each in remedies_of(state) if not why_not_for(each, state.current)]
+    barred = [
+        f"{each['id']}: {state.forbidden[each['id']]}" for each in would if each["id"] in state.forbidden
+    ]
+    if barred:
+        did = f"{did if tried else 'no remedy may be tried'} ({'; '.join(barred)})"
     advice = " ".join(each["next"] for each in seen if each["next"])
     state.verdict, state.gave_up = "unresolved", True
     state.sentence = f"{state.target}: {what}; {did}. {advice}".strip()

@@ -115,8 +115,8 @@ def checks_of(
 ) -> list[Check]:
     """The name and each TCP port of every Service, the health endpoint where there is one, and addresses.
 
-    paths has the path of a health endpoint by the runbooks' name of a service; an address is HOST, HOST:PORT or
-    a URL.
+    paths has the path of a health endpoint by the runbooks' name of a service; an address is HOST, HOST:PORT
+    or a URL.
     """
     found: list[Check] = []
     for each in sorted(services, key=lambda one: str(one["metadata"]["name"])):
