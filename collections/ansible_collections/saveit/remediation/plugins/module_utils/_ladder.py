@@ -45,6 +45,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "rehearse": {"type": "bool", "default": False},
     "access": {"type": "dict", "default": {}},
     "hold_seconds": {"type": "float"},
+    "began": {"type": "float", "default": 0},
     "observed": {"type": "list", "elements": "dict", "default": []},
     "acted": {"type": "dict", "default": {}},
     "failure": {"type": "dict", "default": {}},
@@ -60,11 +61,12 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
             raise FailedError(f"cannot take the step {parameters['step']}: the ladder was not opened")
         state = State.read(parameters["state"])
         _STEPS[parameters["step"]](state, parameters, carrier)
+        state.look_began = carrier.now()
     return Result(state.verdict, state.sentence, returned=state.as_return())
 
 
 def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
-    """The state before anything was looked at."""
+    """The state before anything was looked at; `began` is when those who look at the same time began."""
     runbook = parameters["runbook"]
     hold = parameters["hold_seconds"]
     return State(
@@ -76,6 +78,7 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         plan=parameters["plan"],
         rehearsing=parameters["rehearse"] and not parameters["plan"],  # a plan has been rehearsed
         since=carrier.now(),
+        look_began=parameters["began"] or carrier.now(),
     )
 
 
