@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kubernetes: what containers take by metrics.k8s.io, what they may take, and what killed them.
 
-All pure. A sample is a mean over some ten seconds, memory in it the working set; a pod that is new has none for a
-minute or more, and then there is no data. See https://github.com/kubernetes-sigs/metrics-server.
+All pure. A sample is a mean over some ten seconds, memory in it the working set; a pod that is new has none
+for a minute or more, and then there is no data. See https://github.com/kubernetes-sigs/metrics-server.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from ansible_collections.saveit.remediation.plugins.module_utils._time import pa
 
 
 class Container(NamedTuple):
-    """A container of a pod. Limits are bytes and cores, 0 without one; `used` and `cores` None without a sample."""
+    """A container of a pod. Limits are in bytes and cores, 0 without one.
+
+    `used` (bytes) and `cores` are None without a sample.
+    """
 
     pod: str
     name: str
@@ -87,7 +90,7 @@ def _sample(metrics: Mapping[str, Any]) -> dict[str, tuple[Optional[float], Opti
 
 
 def _oom_kills(state: Mapping[str, Any]) -> tuple[float, ...]:
-    """The kubelet keeps the present end of a container and the one before; after a restart both may be the same."""
+    """The kubelet keeps a container's present end and the one before; both may be the same one."""
     ends = [(state.get(each) or {}).get("terminated") or {} for each in ("state", "lastState")]
     killed = {
         each.get("containerID", number): parse_time(str(each.get("finishedAt")))

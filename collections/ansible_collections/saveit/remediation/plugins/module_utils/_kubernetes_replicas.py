@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kubernetes: what is changed for more pods, and what is put back. Pure.
 
-An autoscaler that owns a workload sets its spec.replicas every few seconds, so there its own bounds are changed:
-a minReplicas above what there is, it follows at once, whatever its metrics say.
+An autoscaler that owns a workload sets its spec.replicas every few seconds, so there its own bounds are
+changed: a minReplicas above what there is, it follows at once, whatever its metrics say.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def put_back_command(parameters: Mapping[str, Any], changes: Sequence[Change]) -
 
 
 def read_put_back(parameters: Mapping[str, Any]) -> dict[str, list[Change]]:
-    """What an earlier task changed, by the object. Raises FailedError when it is not what that task returned."""
+    """What an earlier task changed, by the object. Raises FailedError when it is not what one returned."""
     attempt = f"cannot put back {parameters['service']}"
     found: dict[str, list[Change]] = {}
     for each in parameters["put_back"]:
@@ -133,7 +133,7 @@ def patch(changes: Sequence[Change], back: bool = False) -> list[dict[str, Any]]
 
 
 def why_not_back(changes: Sequence[Change], now: Mapping[str, int]) -> str:
-    """Why an object is left alone: it has its old numbers again, or somebody else's; "" when ours are in force."""
+    """Why an object is left alone: it has its old numbers again, or somebody else's; "" when it has ours."""
     if all(now[each.field] == each.before for each in changes):
         told = ", ".join(f"{each.field} {each.before}" for each in changes)
         return f"{changes[0].object} has its old {told} again"

@@ -43,7 +43,7 @@ def containers_of(
 def stats_of(
     parameters: Mapping[str, Any], carrier: Carrier, instances: Sequence[Instance]
 ) -> tuple[dict[str, dict[str, Optional[float]]], str]:
-    """Working set, memory limit (bytes) and cores of each pod, by the id of its instance, and why nobody can tell."""
+    """Working set, memory limit (bytes) and cores, by the instance's id; and why nobody can tell."""
     found, why = containers_of(parameters, carrier, instances)
     by_pod: dict[str, list[Container]] = {}
     for each in found:

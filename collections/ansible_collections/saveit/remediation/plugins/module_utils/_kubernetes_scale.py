@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kubernetes: more pods of a service, by the bounds of its autoscaler or, without one, by its replicas.
 
-What is written carries the value that was read as its precondition; where that has changed meanwhile, it is read
-and decided again, three times at most.
+What is written carries the value that was read as its precondition; where that has changed meanwhile, it is
+read and decided again, three times at most.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def _write(cluster: Cluster, changes: Sequence[Change], back: bool = False) -> b
 
 
 def _wait(parameters: Mapping[str, Any], carrier: Carrier, service: Service, number: int) -> tuple[str, str]:
-    """Until so many pods are ready: ("", ""), or what there is when time is over, and why it never will be."""
+    """Until so many pods are ready: ("", ""), or what there is when time is over, and why it never will."""
     kind, _space, name = service.workload.partition(" ")
     ends = carrier.now() + parameters["ready_seconds"]
     while True:

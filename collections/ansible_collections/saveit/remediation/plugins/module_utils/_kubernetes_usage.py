@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kubernetes: what the containers of a service take, by metrics.k8s.io, and inside where that has no answer."""
+"""Kubernetes: what the containers of a service take, by metrics.k8s.io, and inside where that is silent."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _inside(
 def _over_a_window(
     parameters: Mapping[str, Any], carrier: Carrier, firsts: Mapping[Container, Reading]
 ) -> dict[Container, dict[str, Any]]:
-    """A second reading a short window later, and a third where they show too much, as one busy second is none."""
+    """A second reading a short window later; a third where they show too much: one busy second is none."""
     counted: dict[Container, dict[str, Any]] = {}
     again = list(firsts)
     for pause in ("window_seconds", "confirm_seconds"):
