@@ -65,8 +65,8 @@ class ConnectOnce:
 class Carrier:
     """`execute` takes an argument list and standard input, and never a shell line; `host` is its name.
 
-    `cluster` gives the connection for the options of the group `target`; `shared` is a private folder that all
-    tasks of one run have in common, None where there is none.
+    `cluster` gives the connection for the options of the group `target`; `shared` is a private folder that
+    all tasks of one run have in common, None where there is none.
     """
 
     execute: Callable[[Sequence[str], str], Completed]

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Kubernetes API: plain requests over the connection of the official client.
 
-Of the client we take what is hard: kubeconfig, credentials, TLS, proxies and the pool of connections. Its typed
-classes cost a second and hide the objects; ours are the JSON that the API has.
+Of the client we take what is hard: kubeconfig, credentials, TLS, proxies and the pool of connections. Its
+typed classes cost a second and hide the objects; ours are the JSON that the API has.
 """
 
 from __future__ import annotations
@@ -14,28 +14,23 @@ import math
 import tempfile
 import time
 from typing import Any, Callable, List, Mapping, Sequence
-from urllib.parse import urlencode
 
 from ansible_collections.saveit.remediation.plugins.module_utils import (
-    _kubernetes_config,
     _kubernetes_exec,
+    _kubernetes_login,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import (
-    Access,
-    Answer,
     ApiError,
     ApiObstacleError,
-    not_an_api,
-    refusal,
-    seconds_of,
-    status_of,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_kinds import KINDS, Kind
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_request import Api
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import (
-    BrokenOffError,
     Transport,
+    within,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
 
 __all__ = [
     "JSON_PATCH",
@@ -49,13 +44,12 @@ __all__ = [
     "connect",
 ]
 
-JSON = "application/json"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"  # not for custom resources, which answer 415
 PAGE = 500  # objects in one answer of a list
-_AGAIN = (429, 500, 502, 503, 504)
-_WAITS = (1.0, 3.0)  # seconds before the second and the third try, where the server names none
+_MOST_PAGES = 1000
+_LOGIN = _kubernetes_login.PLUGIN_SECONDS + 10  # the client asks a login server without a limit
 
 
 def connect(
@@ -72,8 +66,12 @@ def connect(
     """
     keys = tempfile.TemporaryDirectory(prefix="saveit-keys-", dir=folder)
     try:
-        configuration, access = _kubernetes_config.load(parameters, keys.name)
+        configuration, access = within(_LOGIN, lambda: _kubernetes_login.log_in(parameters, keys.name))
         transport = Transport(configuration, access)
+    except TimeoutError:
+        keys.cleanup()
+        said = f"cannot log in to the cluster: the user of the kubeconfig is not logged in after {_LOGIN:g} s"
+        raise ObstacleError("cluster-credentials", said, "unreachable") from None
     except BaseException:
         keys.cleanup()
         raise
@@ -81,75 +79,28 @@ def connect(
     return Cluster(transport, access, limit, now, sleep, keys.cleanup)
 
 
-class Cluster:
-    """One namespace of a cluster. `name` is for sentences, `calls` counts the requests that were sent.
+class Cluster(Api):
+    """One namespace of a cluster.
 
     Every method raises ObstacleError when the API cannot be asked (cluster-unreachable, cluster-timeout,
-    cluster-certificate, cluster-credentials) or does not allow it (cluster-forbidden, with the RBAC rule in the
-    sentence), and ApiError when it refuses.
+    cluster-certificate, cluster-credentials) or does not allow it (cluster-forbidden, with the RBAC rule in
+    the sentence), and ApiError when it refuses.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        access: Access,
-        timeout: float = 10,
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        close: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._transport, self._now, self._sleep, self._close = transport, now, sleep, close
-        self.access, self.timeout = access, timeout
-        self.namespace, self.name = access.namespace, access.name
-        self.calls = 0
+    @property
+    def namespace(self) -> str:
+        """The one that all paths of namespaced kinds are in."""
+        return self.access.namespace
 
-    def close(self) -> None:
-        """Close the connections, and remove the keys that the client wrote."""
-        self._transport.close()
-        self._close()
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None = None,
-        body: Any = None,
-        content_type: str = JSON,
-        timeout: float | None = None,
-        attempt: str = "",
-        reads: bool | None = None,
-    ) -> Any:
-        """One request: the parsed JSON of its answer, or the text of a plain one.
-
-        What only `reads` (GET, unless said) is tried up to three times, where the server has too much to do, fails
-        or breaks off; a write is repeated only when it was never sent. All tries share the seconds of `timeout`.
-        """
-        reads = method == "GET" if reads is None else reads
-        seconds = timeout or self.timeout
-        ends = self._now() + seconds
-        url = path + (f"?{urlencode(query, doseq=True)}" if query else "")
-        data = None if body is None else json.dumps(body).encode()
-        waits = iter((*_WAITS, None))
-        while True:
-            self.calls += 1
-            wait = next(waits)
-            try:
-                left = ends - self._now()
-                answer = self._transport.send(method, url, data, content_type, left, seconds, reads)
-            except BrokenOffError as error:
-                wait = self._pause(wait, None, ends)
-                if wait is None or not (reads or error.unsent):
-                    raise
-            else:
-                wait = self._pause(wait, answer, ends)
-                if wait is None or not reads or answer.status not in _AGAIN:
-                    return self._result(answer, attempt or f"{method} {path}", reads)
-            self._sleep(wait)
+    @property
+    def name(self) -> str:
+        """For sentences: "the cluster staging (namespace saveit)"."""
+        return self.access.name
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """One object; ApiError with status 404 when it is not there."""
         path = KINDS[kind].path(self.namespace, name)
-        return self._object(self.request("GET", path, attempt=f"get {kind}/{name}"))
+        return self.object("GET", path, attempt=f"get {kind}/{name}")
 
     def list(
         self,
@@ -178,7 +129,7 @@ class Cluster:
         of = name or str((body.get("metadata") or {}).get("name", ""))
         _path, what = self._place(kind, of, subresource)
         path = KINDS[kind].path(self.namespace, name, subresource)
-        return self._object(self.request("POST", path, _dry(dry_run), body, attempt=f"create {what}"))
+        return self.object("POST", path, _dry(dry_run), body, attempt=f"create {what}")
 
     def patch(
         self,
@@ -191,19 +142,17 @@ class Cluster:
     ) -> dict[str, Any]:
         """PATCH with MERGE, JSON_PATCH or STRATEGIC."""
         path, what = self._place(kind, name, subresource)
-        return self._object(
-            self.request("PATCH", path, _dry(dry_run), body, content_type, attempt=f"change {what}")
-        )
+        return self.object("PATCH", path, _dry(dry_run), body, content_type, attempt=f"change {what}")
 
     def replace(self, kind: str, name: str, body: Mapping[str, Any], subresource: str = "") -> dict[str, Any]:
         """PUT; with the object's resourceVersion in the body, 409 when somebody else changed it."""
         path, what = self._place(kind, name, subresource)
-        return self._object(self.request("PUT", path, None, body, attempt=f"replace {what}"))
+        return self.object("PUT", path, None, body, attempt=f"replace {what}")
 
     def delete(self, kind: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """DELETE; `body` are DeleteOptions, as with preconditions."""
         path, what = self._place(kind, name)
-        return self._object(self.request("DELETE", path, None, body, attempt=f"delete {what}"))
+        return self.object("DELETE", path, None, body, attempt=f"delete {what}")
 
     def log(
         self,
@@ -215,7 +164,7 @@ class Cluster:
         timestamps: bool = True,
         limit_bytes: int = 0,
     ) -> str:
-        """The log of a pod's container; what is 0 or "" is not said. The API counts in whole seconds, of 1 at least."""
+        """The log of a pod's container; what is 0 or "" is not said. The API counts in whole seconds."""
         said = {
             "container": container,
             "tailLines": tail,
@@ -259,10 +208,8 @@ class Cluster:
             "spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}},
         }
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-        status = (
-            self.request("POST", path, body=body, attempt="ask what we may do", reads=True).get("status")
-            or {}
-        )
+        review = self.object("POST", path, body=body, attempt="ask what we may do", reads=True)
+        status = review.get("status") or {}
         return bool(status.get("allowed")), str(status.get("reason") or status.get("evaluationError") or "")
 
     def _pages(
@@ -270,45 +217,20 @@ class Cluster:
     ) -> List[dict[str, Any]]:
         where = KINDS[kind]
         path, items, token = where.path(self.namespace), [], ""
-        while True:
-            page = self.request(
-                "GET", path, {**query, **({"continue": token} if token else {})}, attempt=f"list {kind}"
-            )
-            page = self._object(page)
+        for _page in range(_MOST_PAGES):
+            asked = {**query, "continue": token} if token else query
+            page = self.object("GET", path, asked, attempt=f"list {kind}")
             for item in page.get("items") or ():
                 whole = {"apiVersion": where.api, "kind": where.name, **item}
                 items.append(keep(whole) if keep else whole)
             token = (page.get("metadata") or {}).get("continue") or ""
             if not token:
-                return items
+                break
+        return items
 
     def _place(self, kind: str, name: str, subresource: str = "") -> tuple[str, str]:
         what = "/".join(filter(None, [kind, name, subresource]))
         return KINDS[kind].path(self.namespace, name, subresource), what
-
-    def _pause(self, wait: float | None, answer: Answer | None, ends: float) -> float | None:
-        """Seconds until the next try; None when there is none, or no time for it."""
-        if wait is not None and answer is not None:
-            asked = seconds_of(answer.retry_after, status_of(answer))
-            wait = wait if asked is None else asked
-        return None if wait is None or self._now() + wait >= ends else wait
-
-    def _result(self, answer: Answer, attempt: str, reads: bool) -> Any:
-        if 200 <= answer.status < 300 and answer.is_text:
-            return answer.text
-        if answer.status >= 400 and (answer.is_json or answer.is_text or answer.status >= 500):
-            raise refusal(answer, attempt, self.access, reads)
-        if answer.is_json:
-            try:
-                return json.loads(answer.body)
-            except ValueError:
-                pass
-        raise not_an_api(answer, self.access)
-
-    def _object(self, value: Any) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise not_an_api(Answer(200, "text/plain", str(value).encode()), self.access)
-        return value
 
 
 def _dry(dry_run: bool) -> Mapping[str, str] | None:

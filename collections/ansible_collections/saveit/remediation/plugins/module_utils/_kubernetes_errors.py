@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import iso
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_kinds import ADD_ONS, rule
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_kinds import ADD_ONS, Kind, rule
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 
 # The words of the API server's authorizer; the namespace is absent for what belongs to the whole cluster.
@@ -107,9 +107,8 @@ def refusal(answer: Answer, attempt: str, access: Access, reads: bool) -> Failed
     word = str(body.get("reason") or "")
     named = f"{answer.status} {word}".strip()
     if answer.status == 404 and not body:
-        return ApiError(
-            f"cannot {attempt}: {_no_such_api(access)}", 404, {"reason": "NotFound", "message": said}
-        )
+        absent = {"reason": "NotFound", "message": said}
+        return ApiError(f"cannot {attempt}: {access.name} has no such API", 404, absent)
     sentence = f"cannot {attempt}: {access.name} answers {named}: {said}{_advice(answer, body)}"
     if reads and (answer.status == 429 or answer.status >= 500):
         return ApiObstacleError("cluster-unreachable", sentence, "unreachable", answer.status)
@@ -131,7 +130,7 @@ def seconds_of(retry_after: str, body: Mapping[str, Any]) -> float | None:
     """How long the server wants us to wait; None when it does not say."""
     said = retry_after or (body.get("details") or {}).get("retryAfterSeconds")
     try:
-        return max(0.0, float(said))
+        return max(0.0, float(str(said)))
     except (TypeError, ValueError):  # HTTP allows a date too, which Kubernetes does not send
         return None
 
@@ -143,12 +142,20 @@ def not_an_api(answer: Answer, access: Access) -> ObstacleError:
     elif answer.is_json:
         what = f"answers {answer.status} with half of its JSON, or with what is none"
     else:
-        what = f"answers {answer.status} with {answer.content_type.partition(';')[0]} instead of JSON: {_page(answer)}"
+        kind = answer.content_type.partition(";")[0]
+        what = f"answers {answer.status} with {kind} instead of JSON: {_page(answer)}"
     return ObstacleError(
         "cluster-unreachable",
         f"{access.place} {what}; is that the API server of {access.name}, and nothing in between?",
         "unreachable",
     )
+
+
+def no_such_kind(kind: Kind, access: Access) -> str:
+    """The sentence for a kind that the cluster does not know."""
+    add_on = ADD_ONS.get(kind.group)
+    hint = f": {add_on} is not installed there" if add_on else ""
+    return f"{access.name} has no {kind.name} ({kind.api}){hint}"
 
 
 def token_expiry(token: str) -> float | None:
@@ -167,12 +174,10 @@ def _unauthorized(access: Access) -> str:
     ends = token_expiry(access.token)
     told = f", whose token ends at {iso(ends, 'seconds')}" if ends else ""
     who = (
-        f"those of {access.user}{told} ({access.user_from})"
-        if access.user
-        else access.user_from or "there are none"
+        f"those of {access.user}{told} ({access.user_from})" if access.user else f"none ({access.user_from})"
     )
     return (
-        f"{access.name} does not take our credentials: {who}: 401 Unauthorized; "
+        f"{access.name} does not take our credentials, {who}: 401 Unauthorized; "
         "have they expired, or been revoked? log in to the cluster again"
     )
 
@@ -185,23 +190,12 @@ def _forbidden(denied: re.Match[str], access: Access) -> str:
     if denied["user"] == "system:anonymous":
         return (
             f"may not {verb} {what} {scope} of {access.name}: nobody is logged in (system:anonymous); "
-            f"the user of the kubeconfig ({access.user_from or access.server_from}) has no credentials"
+            f"{access.user or 'the context'} ({access.user_from}) has no credentials"
         )
     return (
         f"{denied['user']} may not {verb} {what} {scope} of {access.name}; "
         f"add this rule to a {role} that it is bound to: {rule(group, resource, verb)}"
     )
-
-
-def _no_such_api(access: Access) -> str:
-    return f"{access.name} has no such API"
-
-
-def no_such_kind(kind: Any, access: Access) -> str:
-    """The sentence for a kind that the cluster does not know."""
-    add_on = ADD_ONS.get(kind.group)
-    hint = f": {add_on} is not installed there" if add_on else ""
-    return f"{access.name} has no {kind.name} ({kind.api}){hint}"
 
 
 def _advice(answer: Answer, body: Mapping[str, Any]) -> str:

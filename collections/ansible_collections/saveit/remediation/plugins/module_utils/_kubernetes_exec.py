@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A command in a container, over the API's websocket: standard input, both streams, and the exit code.
 
-The first byte of each message is its channel: 0 to 3 are standard input, output, error, and the status at the end.
-Only version 5 of the protocol (Kubernetes 1.30) can say that the input has ended, see
+The first byte of each message is its channel: standard input, output and error, and the status at the end.
+Only version 5 of the protocol (Kubernetes 1.30) can say that the input has ended:
 https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/4006-transition-spdy-to-websockets
 """
 
@@ -43,7 +43,7 @@ def execute(
     stdin: str,
     timeout: float,
 ) -> Completed:
-    """Run it; rc is the command's, 124 when time is up, 127 when there is no such command, 126 when it cannot run.
+    """Run it; rc is the command's, 124 when time is up, 127 without such a command, 126 when it cannot run.
 
     Raises ApiError when the API refuses (404: no such pod), ObstacleError when it cannot be asked.
     """

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The kinds of Kubernetes objects that are read or changed: where each is in the API.
 
-Nothing is discovered: one incident would pay dozens of requests for it. All of these versions are in Kubernetes
-1.24 and later.
+Nothing is discovered: one incident would pay dozens of requests for it. All of these versions are in
+Kubernetes 1.24 and later.
 """
 
 from __future__ import annotations

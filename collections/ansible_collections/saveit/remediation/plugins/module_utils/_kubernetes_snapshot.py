@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What there is in the namespace, listed once for all who look at the same time.
 
-The tasks of one look, and the incident types of one diagnosis, are processes of one run of Ansible. They share lists
-through a private folder of that run: a file for each kind, which is locked while somebody lists it.
+The tasks of one look, and the incident types of one diagnosis, are processes of one run of Ansible. They
+share lists through a private folder of that run: a file for each kind, locked while somebody lists it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ _LONGEST = 60.0  # seconds to wait for whoever lists; then we do it ourselves
 
 
 class Missing(List[Dict[str, Any]]):
-    """In place of a list that cannot be had: empty, and says why (403: may not; 404: no such kind; 503: is down)."""
+    """In place of a list that cannot be had: empty, and says why.
+
+    `status` is 403 (may not), 404 (no such kind) or 503 (the add-on that serves it is down).
+    """
 
     def __init__(self, kind: str, status: int, sentence: str) -> None:
         super().__init__()
@@ -48,9 +51,9 @@ def snapshot(
 ) -> Mapping[str, List[Dict[str, Any]]]:
     """The objects of each kind, pruned (see _kubernetes_prune). A kind that cannot be had is `Missing`.
 
-    With `not_before` (seconds since the epoch) and the carrier's shared folder, lists that another task of this run
-    took at that time or later are taken over. Raises ObstacleError when the API cannot be asked, when a `required`
-    kind (all, unless said) cannot be had, and no-namespace when nothing is there and the namespace neither.
+    With `not_before` (seconds since the epoch) and the carrier's shared folder, lists that another task of
+    this run took at that time or later are taken over. Raises ObstacleError when the API cannot be asked, for
+    a `required` kind (all, unless said) that cannot be had, and no-namespace when there is nothing, nor that.
     """
     seen = {kind: _shared(parameters, carrier, kind) for kind in kinds}
     for kind in kinds if required is None else required:

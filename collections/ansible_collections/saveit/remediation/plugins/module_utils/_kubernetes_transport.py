@@ -47,7 +47,7 @@ class Transport:
         self._pool.clear()
 
     def authorization(self) -> Mapping[str, str]:
-        """The header that says who we are, refreshed by the client where it ends; empty with a client certificate."""
+        """The header that says who we are, renewed by the client where it ends; none with a certificate."""
         settings = self.configuration.auth_settings().values()
         return {each["key"]: each["value"] for each in settings if each["in"] == "header" and each["value"]}
 
@@ -77,8 +77,8 @@ class Transport:
             from urllib3 import Timeout
 
             response = self._pool.request(
-                method, self.configuration.host + url, body=body, headers=headers, timeout=Timeout(total=seconds),
-                retries=False, redirect=False, preload_content=False,
+                method, self.configuration.host + url, body=body, headers=headers,
+                timeout=Timeout(total=seconds), retries=False, redirect=False, preload_content=False,
             )  # fmt: skip
             try:
                 data = response.read()
@@ -97,7 +97,7 @@ class Transport:
 def within(seconds: float, do: Callable[[], _T]) -> _T:
     """What `do` returns or raises, or TimeoutError after `seconds`.
 
-    In a thread: neither the resolver nor a server that sends a byte each second ends at a socket's time limit.
+    In a thread: neither the resolver nor a server that sends a byte a second ends at a socket's time limit.
     """
     done: list[_T] = []
     failed: list[BaseException] = []
@@ -119,92 +119,81 @@ def within(seconds: float, do: Callable[[], _T]) -> _T:
 
 
 def why(error: BaseException, access: Access, seconds: float, reads: bool) -> ObstacleError:
-    """The obstacle for an exception of urllib3, ssl or the system."""
+    """The obstacle for an exception of urllib3, websocket, ssl or the system."""
     from urllib3 import exceptions
 
     chain = list(_chain(error))
+    cannot = f"cannot reach {access.name}"
+    said = _system(chain) or _last(error)
     unknown = "" if reads else "; whether the change was made is not known: look again"
 
     def found(*kinds: type[BaseException]) -> Any:
         return next((each for each in chain if isinstance(each, kinds)), None)
 
-    untrusted = found(ssl.SSLCertVerificationError)
-    if untrusted:
-        return ObstacleError("cluster-certificate", _untrusted(untrusted, access), "unreachable")
-    tls = found(ssl.SSLError)
-    if tls and not found(TimeoutError, socket.timeout, ConnectionError):
-        return _tls(tls, access)
+    def unreachable(sentence: str) -> ObstacleError:
+        return ObstacleError("cluster-unreachable", sentence, "unreachable")
+
+    slow = found(TimeoutError, socket.timeout, exceptions.TimeoutError)
+    if found(ssl.SSLCertVerificationError):
+        return _untrusted(found(ssl.SSLCertVerificationError), access)
+    if found(ssl.SSLError) and not slow and not found(ConnectionError):
+        return _tls(found(ssl.SSLError), access)
     if found(exceptions.ProxyError):
-        sentence = (
-            f"cannot reach {access.name} through the proxy{_proxy(access)}: {_system(chain) or _last(error)}"
-        )
-        return ObstacleError("cluster-unreachable", sentence, "unreachable")
-    name = found(socket.gaierror)
-    if name or found(getattr(exceptions, "NameResolutionError", _Never)):
-        said = name.strerror if name else "the resolver does not know it"
-        sentence = f"cannot reach {access.name}: no address is known for {access.place}: {said}; is it spelled right?"
-        return ObstacleError("cluster-unreachable", sentence, "unreachable")
-    refused = found(exceptions.NewConnectionError, ConnectionRefusedError)
-    if refused and not found(socket.timeout):
-        sentence = (
-            f"cannot reach {access.name}: {_system(chain) or _last(error)}: {access.place}; "
-            "is the API server up, and the address right?"
-        )
+        return unreachable(f"{cannot} through the proxy {access.proxy}: {said}")
+    if found(socket.gaierror):
+        return unreachable(f"{cannot}: no address is known for {access.place}: {said}; is it spelled right?")
+    if found(exceptions.NewConnectionError, ConnectionRefusedError) and not found(
+        TimeoutError, socket.timeout
+    ):
+        sentence = f"{cannot}: {said}: {access.place}; is the API server up, and the address right?"
         return BrokenOffError(sentence, unsent=True)
-    if found(TimeoutError, socket.timeout, exceptions.TimeoutError):
+    if slow:
         sentence = (
-            f"{access.name} does not answer within {seconds:g} s (api_timeout_seconds): {access.place}; "
-            f"is the API server well, the network up, and the address right?{unknown}"
+            f"{access.name} does not answer within {seconds:g} s (kubernetes_api_timeout_seconds): "
+            f"{access.place}; is the API server well, the network up, and the address right?{unknown}"
         )
         return ObstacleError("cluster-timeout", sentence, "unreachable")
     if found(exceptions.ProtocolError, ConnectionError):
         sentence = (
-            f"{access.name} breaks off in the middle of an answer: {_system(chain) or _last(error)}: {access.place}; "
+            f"{access.name} breaks off before the end of its answer: {said}: {access.place}; "
             f"is the API server being restarted?{unknown}"
         )
         return BrokenOffError(sentence, unsent=False)
-    return ObstacleError(
-        "cluster-unreachable",
-        f"cannot reach {access.name}: {_last(error)}: {access.place}{unknown}",
-        "unreachable",
-    )
+    return unreachable(f"{cannot}: {said}: {access.place}{unknown}")
 
 
-class _Never(Exception):
-    """Stands for an exception that an older urllib3 does not have."""
-
-
-def _untrusted(error: ssl.SSLCertVerificationError, access: Access) -> str:
+def _untrusted(error: ssl.SSLCertVerificationError, access: Access) -> ObstacleError:
     said = error.verify_message or str(error)
     if "expired" in said:
         hint = "the certificate of the API server is to be renewed; or is the clock here wrong?"
     elif "match" in said or "valid for" in said:
         hint = "the address is none of the names that it is for: is the server in the kubeconfig right?"
     else:
-        hint = "certificate-authority in the kubeconfig is not the CA of this cluster; or something is in between"
-    return f"cannot trust {access.name}: the certificate of {access.place}: {said}; {hint}"
+        hint = (
+            "certificate-authority in the kubeconfig is not the CA of this cluster, or a proxy is in between"
+        )
+    sentence = f"cannot trust {access.name}: the certificate of {access.place}: {said}; {hint}"
+    return ObstacleError("cluster-certificate", sentence, "unreachable")
 
 
 def _tls(error: ssl.SSLError, access: Access) -> ObstacleError:
     reason = re.sub(r"^(TLSV1\d?|SSLV3)_ALERT_", "", error.reason or "")
     if reason in _OURS:
-        word = reason.lower().replace("_", " ")
-        sentence = f"{access.name} does not take our certificate ({word}): {access.user or 'nobody'} ({access.user_from})"
+        word, who = reason.lower().replace("_", " "), access.user or "nobody"
+        sentence = f"{access.name} does not take our certificate ({word}): {who} ({access.user_from})"
         return ObstacleError("cluster-credentials", sentence, "unreachable")
+    cannot = f"cannot reach {access.name}"
     if reason in _NO_TLS:
-        sentence = f"cannot reach {access.name}: what answers at {access.place} does not speak TLS; is the port right?"
+        sentence = f"{cannot}: what answers at {access.place} does not speak TLS; is the port right?"
         return ObstacleError("cluster-unreachable", sentence, "unreachable")
-    sentence = f"cannot reach {access.name}: TLS with {access.place} fails: {error.reason or _last(error)}"
+    sentence = f"{cannot}: TLS with {access.place} fails: {error.reason or _last(error)}"
     return ObstacleError("cluster-certificate", sentence, "unreachable")
-
-
-def _proxy(access: Access) -> str:
-    return f" {access.proxy}" if access.proxy else ""
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """The exception and all that it was made of; bounded, as some libraries make circles."""
-    left, seen = [error], []
+    left: list[BaseException] = [error]
+    seen: list[BaseException] = []
     while left and len(seen) < 50:
         each = left.pop(0)
         if any(each is known for known in seen):

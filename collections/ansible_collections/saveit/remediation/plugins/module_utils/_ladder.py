@@ -43,6 +43,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "plan": {"type": "dict", "default": {}},
     "max_risk": {"type": "str", "choices": list(RISKS), "default": "medium"},
     "hold_seconds": {"type": "float"},
+    "began": {"type": "float", "default": 0},
     "observed": {"type": "list", "elements": "dict", "default": []},
     "acted": {"type": "dict", "default": {}},
     "failure": {"type": "dict", "default": {}},
@@ -58,11 +59,12 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
             raise FailedError(f"cannot take the step {parameters['step']}: the ladder was not opened")
         state = State.read(parameters["state"])
         _STEPS[parameters["step"]](state, parameters, carrier)
+        state.look_began = carrier.now()
     return Result(state.verdict, state.sentence, returned=state.as_return())
 
 
 def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
-    """The state before anything was looked at."""
+    """The state before anything was looked at; `began` is when those who look at the same time began."""
     runbook = parameters["runbook"]
     hold = parameters["hold_seconds"]
     return State(
@@ -73,6 +75,7 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         hold_seconds=runbook["verify"]["hold_seconds"] if hold is None else hold,
         plan=parameters["plan"],
         since=carrier.now(),
+        look_began=parameters["began"] or carrier.now(),
     )
 
 

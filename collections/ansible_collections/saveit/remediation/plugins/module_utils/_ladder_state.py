@@ -30,6 +30,7 @@ class State:
     current: list[str] = field(default_factory=list)  # ids of the symptoms seen last
     remedy: dict[str, Any] = field(default_factory=dict)  # the one being tried
     since: float = 0  # observations from before this time are stale
+    look_began: float = 0  # what the target said at this time or later may be shared by those who look next
     remedy_started: float = 0
     good_since: float = 0  # first sample of the present unbroken row of good ones, 0 when there is none
     patience_ends: float = 0

@@ -69,6 +69,12 @@ options:
   hold_seconds:
     description: With O(step=open), how long every criterion must be met; by default what the runbook says.
     type: float
+  began:
+    description:
+      - With O(step=open), when the present look began, in seconds since the epoch, where several ladders look
+        at one target at the same time; by default now.
+    type: float
+    default: 0
   observed:
     description: With O(step=assess) and O(step=judge), the results of the modules that looked. Those from
       before the last step are ignored.
@@ -252,6 +258,13 @@ evidence:
       description: When verifying, the remedy that was done before.
       type: str
       sample: start
+look_began:
+  description:
+    - In seconds since the epoch. The modules that look next may share what one of them has listed since then,
+      see O(saveit.remediation.service_info#module:not_before).
+  returned: success
+  type: float
+  sample: 1795421651.25
 climbing:
   description: There is a remedy to try, RV(remedy).
   returned: success
