@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _application, _compose_recreate
 from ansible_collections.saveit.remediation.plugins.module_utils._application import Seen
-from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import last_error
 from ansible_collections.saveit.remediation.plugins.module_utils._http_check import Answer
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError

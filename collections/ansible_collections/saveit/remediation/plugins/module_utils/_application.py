@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import last_error
 from ansible_collections.saveit.remediation.plugins.module_utils._http_check import Answer, shares
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Finding

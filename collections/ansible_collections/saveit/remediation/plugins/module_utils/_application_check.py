@@ -19,7 +19,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._application im
     is_good,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import (
     bare,
     capture,
