@@ -12,7 +12,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_rol
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import judge
 
-from .recorded import judged, moment, state, stream, workload_of
+from .recorded import judged, state, stream, workload_of
 
 RECORDED = [
     ("healthy", "done"),
@@ -78,7 +78,7 @@ def test_the_answer_to_the_patch_looks_complete_and_is_not() -> None:
 def deployment(
     spec: dict[str, Any], status: dict[str, Any], *conditions: tuple[str, str, str]
 ) -> dict[str, Any]:
-    told = [dict(zip(("type", "status", "reason"), each)) for each in conditions]
+    told = [dict(zip(("type", "status", "reason"), each, strict=True)) for each in conditions]
     return {
         "kind": "Deployment",
         "metadata": {"name": "x", "generation": 3},

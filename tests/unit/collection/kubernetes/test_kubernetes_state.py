@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import trouble
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import judge
 from ansible_collections.saveit.remediation.plugins.module_utils._service import findings
 
-from .recorded import judged, moment, state, workload_of, world_of
+from .recorded import judged
 
 STATES = [
     # recorded state, seconds after it, the state of the service, its findings, words of the sentence

@@ -21,7 +21,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_sta
     judge,
     needs_closer_look,
 )
-from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance, Service
 from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
@@ -35,12 +35,17 @@ def look(parameters: Mapping[str, Any], carrier: Carrier, service: str, required
 
     Raises ObstacleError when the cluster cannot be asked, when two workloads match, and when none does.
     """
-    found = _find(parameters, carrier, service, required)
-    return found[1].service if found else Service(service, ())
+    workloads, pods = _listed(parameters, carrier)
+    workload = _choose(parameters, carrier, service, workloads)
+    if workload is None and required:
+        raise _none_found(parameters, carrier, service, workloads)
+    if workload is None:
+        return Service(service, ())
+    return _judged(parameters, carrier, {service: workload}, pods)[0].service
 
 
 def look_all(parameters: Mapping[str, Any], carrier: Carrier) -> list[Service]:
-    """All workloads of the namespace, by the names that runbooks use, sorted. Raises ObstacleError as `look`."""
+    """All workloads of the namespace, by the names that runbooks use. Raises ObstacleError as `look`."""
     workloads, pods = _listed(parameters, carrier)
     names = _kubernetes_find.names(workloads, parameters["service_names"])
     named = dict(sorted(zip(names, workloads), key=lambda each: each[0]))
@@ -49,9 +54,12 @@ def look_all(parameters: Mapping[str, Any], carrier: Carrier) -> list[Service]:
 
 def examine(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> tuple[Workload, Judged]:
     """The workload and its judged pods as they are at this moment. Raises ObstacleError as `look`."""
-    found = _find({**parameters, "not_before": 0}, carrier, service, required=True)
-    assert found is not None  # required
-    return found
+    fresh = {**parameters, "not_before": 0}
+    workloads, pods = _listed(fresh, carrier)
+    workload = _choose(fresh, carrier, service, workloads)
+    if workload is None:
+        raise _none_found(fresh, carrier, service, workloads)
+    return workload, _judged(fresh, carrier, {service: workload}, pods)[0]
 
 
 def now(parameters: Mapping[str, Any], carrier: Carrier) -> float:
@@ -62,11 +70,13 @@ def now(parameters: Mapping[str, Any], carrier: Carrier) -> float:
 
 def start(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> None:
     """Raises FailedError: nobody starts a pod by hand."""
+    del parameters, carrier
     raise FailedError(f"cannot start {instance.name}: Kubernetes starts the containers of a pod by itself")
 
 
 def unpause(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> None:
     """Raises FailedError: there is no such thing."""
+    del parameters, carrier
     raise FailedError(f"cannot unpause {instance.name}: Kubernetes has no paused pods")
 
 
@@ -92,11 +102,13 @@ def how_to_recreate(
     parameters: Mapping[str, Any], carrier: Carrier, service: Service, grace: int
 ) -> list[str]:
     """Raises FailedError: a restart does that here."""
+    del parameters, carrier, grace
     raise FailedError(f"cannot recreate {service.name}: on Kubernetes a restart makes every pod anew")
 
 
 def recreate(carrier: Carrier, service: Service, command: Sequence[str], grace: int) -> None:
     """Raises FailedError, as how_to_recreate."""
+    del carrier, command, grace
     raise FailedError(f"cannot recreate {service.name}: on Kubernetes a restart makes every pod anew")
 
 
@@ -147,7 +159,7 @@ def execute(
     stdin: str,
     timeout: float,
 ) -> Completed:
-    """Run a command in the pod's main container, ended there after `timeout` seconds where it has timeout(1)."""
+    """Run a command in the main container, ended there after `timeout` seconds, if it has timeout(1)."""
     if not instance.id:
         raise FailedError(f"cannot run {command[0]!r} in {instance.name}: {instance.said}")
     cluster = carrier.cluster(parameters)
@@ -158,17 +170,18 @@ def execute(
     return done
 
 
-def _find(
-    parameters: Mapping[str, Any], carrier: Carrier, service: str, required: bool
-) -> tuple[Workload, Judged] | None:
-    workloads, pods = _listed(parameters, carrier)
-    names, where = parameters["service_names"], carrier.cluster(parameters).name
-    workload = _kubernetes_find.choose(workloads, service, names, where)
-    if workload is None:
-        if required:
-            raise _kubernetes_find.none_found(workloads, service, names, where)
-        return None
-    return workload, _judged(parameters, carrier, {service: workload}, pods)[0]
+def _choose(
+    parameters: Mapping[str, Any], carrier: Carrier, service: str, workloads: Sequence[Workload]
+) -> Workload | None:
+    where = carrier.cluster(parameters).name
+    return _kubernetes_find.choose(workloads, service, parameters["service_names"], where)
+
+
+def _none_found(
+    parameters: Mapping[str, Any], carrier: Carrier, service: str, workloads: Sequence[Workload]
+) -> ObstacleError:
+    where = carrier.cluster(parameters).name
+    return _kubernetes_find.none_found(workloads, service, parameters["service_names"], where)
 
 
 def _listed(parameters: Mapping[str, Any], carrier: Carrier) -> tuple[list[Workload], list[Workload]]:

@@ -32,7 +32,7 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         return labels.get(key) in values
     if operator == "NotIn":
         return labels.get(key) not in values
-    return (key in labels) == (operator == "Exists")
+    return bool((key in labels) == (operator == "Exists"))
 
 
 def selector_text(selector: Mapping[str, Any] | None) -> str:
@@ -66,9 +66,9 @@ def broken_by(
         allowed = int((budget.get("status") or {}).get("disruptionsAllowed") or 0)
         if takes > allowed:
             return (
-                f"a rollout of {name_of(workload)} takes down {takes} of its {healthy} ready pods before new ones serve, "
-                f"and the PodDisruptionBudget {budget['metadata']['name']} allows {allowed} "
-                f"({_said(budget)}); run another pod of it first, or loosen the budget"
+                f"a rollout of {name_of(workload)} takes down {takes} of its {healthy} ready pods "
+                f"before new ones serve, and the PodDisruptionBudget {budget['metadata']['name']} "
+                f"allows {allowed} ({_said(budget)}); run another pod of it first, or loosen the budget"
             )
     return ""
 

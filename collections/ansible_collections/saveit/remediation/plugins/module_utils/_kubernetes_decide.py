@@ -28,7 +28,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._service import
 USELESS = {
     "service-image": "the new pods could not pull the image either; correct its name, tag or pull secret",
     "service-config": "the new pods would lack the same; create or correct what is named",
-    "service-unschedulable": "there would be no room for the new pods either; free some, add a node, or ask for less",
+    "service-unschedulable": "there would be no room for the new pods either; add a node, or ask for less",
     "service-quota": "the quota would not let the new pods in either; raise it, or ask for less",
     "service-scaled-to-zero": "there are no pods to restart",
 }
@@ -66,7 +66,7 @@ def why_no_restart(workload: Mapping[str, Any], judged: Judged) -> str:
 def restart(
     workload: Mapping[str, Any], judged: Judged, budgets: Sequence[Mapping[str, Any]], now: float
 ) -> Change | str:
-    """The annotation that `kubectl rollout restart` writes; a sentence when a disruption budget forbids it."""
+    """The annotation that `kubectl rollout restart` writes; a sentence when a budget forbids it."""
     wanted, healthy = judged.rollout.wanted, sum(1 for each in judged.pods if is_ready(each))
     why = broken_by(workload, wanted, healthy, budgets)
     if why:
@@ -99,7 +99,8 @@ def undo(workload: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> C
     template = workload["spec"]["template"]
     places = _kubernetes_revision.differences(template, revision.template)
     if not places:
-        return f"revision {revision.number} of {name_of(workload)} has the same pod template, so it would fail too"
+        same = f"revision {revision.number} of {name_of(workload)} has the same pod template"
+        return f"{same}, so it would fail too"
     name = name_of(workload)
     return Change(
         {"spec": {"template": _kubernetes_revision.merge_patch(template, revision.template)}},
@@ -120,7 +121,7 @@ def why_no_start(workload: Mapping[str, Any], judged: Judged) -> str:
 
 
 def start(workload: Mapping[str, Any], autoscalers: Sequence[Mapping[str, Any]]) -> Change:
-    """As many pods as its autoscaler wants at least, or one: how many there were before is not kept anywhere."""
+    """As many pods as its autoscaler wants at least, or one: nobody keeps how many there were."""
     name, wanted, by = name_of(workload), 1, "one pod, as nothing says how many there were"
     for each in autoscalers:
         target = each["spec"]["scaleTargetRef"]

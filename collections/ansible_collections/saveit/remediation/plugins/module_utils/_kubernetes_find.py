@@ -32,8 +32,8 @@ def choose(
     kind, _slash, name = configured.rpartition("/")
     if kind and f"{kind.lower().rstrip('s')}s" not in WORKLOADS:
         sentence = (
-            f"cannot look for {service}: {configured!r} (service_names, in the inventory) is of the kind {kind!r}; "
-            "wanted deployment/NAME, statefulset/NAME or daemonset/NAME"
+            f"cannot look for {service}: {configured!r} (service_names, in the inventory) is of the kind "
+            f"{kind!r}; wanted deployment/NAME, statefulset/NAME or daemonset/NAME"
         )
         raise ObstacleError("no-such-kind", sentence, "refused")
     of_kind = [each for each in workloads if not kind or plural_of(each) == f"{kind.lower().rstrip('s')}s"]
@@ -78,7 +78,8 @@ def none_found(
     sentence = (
         f"cannot find the service {service!r} in {where}: no Deployment, StatefulSet or DaemonSet is called "
         f"{wanted!r} or has the label {NAME_LABEL}={wanted}; there is {there or 'none at all'} "
-        f"(service_names in the inventory maps {service!r}); a managed service has no workload, and no restart remedy here"
+        f"(service_names in the inventory maps {service!r}); a managed service has no workload, "
+        "and no restart remedy here"
     )
     return ObstacleError("no-service", sentence, "refused")
 

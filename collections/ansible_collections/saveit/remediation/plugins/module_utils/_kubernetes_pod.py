@@ -100,7 +100,7 @@ def started_at(pod: Mapping[str, Any], container: str) -> str:
 
 
 def may_start_for(pod: Mapping[str, Any]) -> float:
-    """Seconds that its probes give a start: after them the kubelet itself would end it, or call it unready."""
+    """Seconds that its probes give a start: after them the kubelet would end it, or call it unready."""
     budgets = [0.0]
     for container in (pod.get("spec") or {}).get("containers") or ():
         for name in ("startupProbe", "livenessProbe", "readinessProbe"):

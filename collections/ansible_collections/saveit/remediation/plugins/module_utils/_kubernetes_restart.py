@@ -50,9 +50,10 @@ class ChangedError(FailedError):
 
 
 def act(parameters: Mapping[str, Any], carrier: Carrier, name: str) -> Result:
-    """Restart, undo or start the service's workload, and wait until its pods are there; in check mode only look.
+    """Restart, undo or start the service's workload, and wait for its pods; in check mode only look.
 
-    Raises FailedError when the rollout fails or takes too long, ObstacleError when the cluster cannot be asked.
+    Raises FailedError when the rollout fails or takes too long, and ObstacleError when the cluster cannot be
+    asked.
     """
     method = parameters["method"]
     for _try in range(TRIES):

@@ -94,7 +94,8 @@ def judge(name: str, workload: Mapping[str, Any], world: World, now: float) -> J
         instance(each, name, _passes(troubles[each["metadata"]["name"]], rolling and _name(each) in old))
         for each in active
     ]
-    told = _troubles(name, workload, world, pods, state, len(active), now)
+    told = _troubles(name, workload, world, pods, state, len(active))
+    instances.sort(key=lambda each: each.health != "healthy")  # commands run in the first one that runs
     if not active:
         instances = [_nobody(workload, told)]
     return Judged(Service(name, tuple(instances), tuple(told), name_of(workload)), state, active, old)
@@ -115,7 +116,9 @@ def pods_of(workload: Mapping[str, Any], pods: Objects) -> list[Mapping[str, Any
     meta, kind = workload["metadata"], workload.get("kind")
     found = []
     for each in pods:
-        owner = next((o for o in each["metadata"].get("ownerReferences") or () if o.get("controller")), {})
+        owner: Mapping[str, Any] = next(
+            (o for o in each["metadata"].get("ownerReferences") or () if o.get("controller")), {}
+        )
         if kind == "Deployment":
             template = (each["metadata"].get("labels") or {}).get("pod-template-hash")
             mine = owner.get("kind") == "ReplicaSet" and owner.get("name") == f"{meta['name']}-{template}"
@@ -192,8 +195,8 @@ def instance(pod: Mapping[str, Any], service: str, found: Trouble) -> Instance:
 
 
 def main_container(pod: Mapping[str, Any], service: str) -> Mapping[str, Any]:
-    """The container that does the work: the pod says which, or it has the service's name, or it is the first."""
-    containers = (pod.get("spec") or {}).get("containers") or ({},)
+    """The container that works: the pod says which, or it has the service's name, or it is the first."""
+    containers: Objects = (pod.get("spec") or {}).get("containers") or ({},)
     named = (pod["metadata"].get("annotations") or {}).get(MAIN_CONTAINER)
     by_name = {each.get("name"): each for each in containers}
     return by_name.get(named) or by_name.get(service) or containers[0]
@@ -231,19 +234,18 @@ def _troubles(
     pods: Objects,
     state: Rollout,
     active: int,
-    now: float,
 ) -> list[Finding]:
     """What is wrong with the workload itself."""
     found = []
     if workload.get("kind") != "DaemonSet" and _kubernetes_rollout.replicas(workload) == 0:
         told = f"{name}: {name_of(workload)} is scaled to zero (spec.replicas: 0), so nothing runs"
         return [Finding("service-scaled-to-zero", name, told)]
-    refused = _refused(workload, world, now) if active < state.wanted else ""
+    refused = _refused(workload, world) if active < state.wanted else ""
     if refused:
         id_ = "service-quota" if "exceeded quota" in refused else "service-config"
         missing = f"{state.wanted - active} of {state.wanted} pods cannot be made"
         found.append(Finding(id_, name, f"{name}: {missing}: {refused}"))
-    stranded = _stranded(workload, world, pods) if active < state.wanted else ""
+    stranded = _stranded(world, pods) if active < state.wanted else ""
     if stranded:
         found.append(Finding("service-node", name, f"{name}: {stranded}"))
     if state.state == PAUSED:
@@ -255,25 +257,24 @@ def _troubles(
     return found
 
 
-def _refused(workload: Mapping[str, Any], world: World, now: float) -> str:
+def _refused(workload: Mapping[str, Any], world: World) -> str:
     """Why the API server does not let the controller make pods; "" when it does."""
     failure = condition(workload, "ReplicaFailure")
     if failure.get("status") == "True":
         return short(failure.get("message"))
     makers = [workload, *replicasets_of(workload, world.replicasets)[:1]]
     event = last([each for maker in makers for each in world.events_of(maker)], "FailedCreate")
-    del now  # the controller tries again and again, so the newest event is about now
     return short(event.get("message"))
 
 
-def _stranded(workload: Mapping[str, Any], world: World, pods: Objects) -> str:
+def _stranded(world: World, pods: Objects) -> str:
     """A StatefulSet's pod on a lost node is not replaced before somebody removes it or the node."""
     for each in pods:
         ready = condition(world.node_of(each), "Ready")
         if each["metadata"].get("deletionTimestamp") and ready and ready.get("status") != "True":
             node = (each.get("spec") or {}).get("nodeName")
-            return f"{_name(each)} is being deleted on the node {node}, which is not ready: {short(ready.get('message'))}"
-    del workload
+            why = short(ready.get("message") or ready.get("reason"))
+            return f"{_name(each)} is being deleted on the node {node}, which is not ready: {why}"
     return ""
 
 

@@ -38,7 +38,7 @@ LIMITS = (60.0, 1800.0)  # seconds for the whole rollout
 
 
 def how_long(workload: Mapping[str, Any], wanted: int, pods: Sequence[Mapping[str, Any]]) -> float:
-    """Seconds that a rollout may take: what its pods took to get ready before, its probes, and its own deadline.
+    """Seconds that a rollout may take: by what its pods took before, their probes, and its own deadline.
 
     `wanted` is how many pods it replaces, `pods` are those that there are.
     """

@@ -49,6 +49,11 @@ def usage(parameters: Mapping[str, Any]) -> ModuleType:
     return _platform(parameters, _compose_usage, "_usage")
 
 
+def rollouts(parameters: Mapping[str, Any]) -> ModuleType | None:
+    """The function act of a platform that replaces the instances of a service by itself; None otherwise."""
+    return None if parameters["platform"] == "compose" else _platform(parameters, _compose, "_restart")
+
+
 def _platform(parameters: Mapping[str, Any], compose: ModuleType, part: str) -> ModuleType:
     """What is for Kubernetes is imported only there: a host of compose need not pay for it."""
     if parameters["platform"] == "compose":
