@@ -78,11 +78,13 @@ def _list(world: World, request: Request, target: Target, *, partial: bool) -> J
             found = objects(world, kind, target.namespace)
     rest = [
         item for item in found
-        if _key(item) >= start and labelled(item["metadata"].get("labels") or {}) and fields(item)
+        if _key(item, target.namespace) >= start and labelled(item["metadata"].get("labels") or {}) and fields(item)
     ]  # fmt: skip
     metadata: Json = {} if kind.group == "metrics.k8s.io" else {"resourceVersion": str(revision)}
+    if kind.custom:
+        metadata["continue"] = ""
     if limit and len(rest) > limit:
-        metadata["continue"] = _token(revision, _key(rest[limit - 1]) + "\0")
+        metadata["continue"] = _token(revision, _key(rest[limit - 1], target.namespace) + "\0")
         if not query.get("labelSelector") and not query.get("fieldSelector"):
             metadata["remainingItemCount"] = len(rest) - limit
         rest = rest[:limit]
@@ -105,9 +107,10 @@ def _partial(item: Json) -> Json:
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": item["metadata"]}
 
 
-def _key(item: Json) -> str:
+def _key(item: Json, namespace: str) -> str:
+    """As in a continue token: below the namespace that is listed."""
     metadata = item["metadata"]
-    return f"{metadata.get('namespace', '')}/{metadata['name']}"
+    return f"/{metadata['name']}" if namespace else f"/{metadata.get('namespace', '')}/{metadata['name']}"
 
 
 def _stored(kind: Kind) -> str:
@@ -186,7 +189,7 @@ def _continued(world: World, token: str) -> tuple[int, str]:
         raise bad_request(f"invalid continue token: continue key is not valid: {go_complaint(text, error)}") from None
     except binascii.Error:
         raise bad_request("invalid continue token: continue key is not valid: illegal base64 data at input byte 0") from None
-    revision, start = said["rv"], said["start"]
+    revision, start = said["rv"], "/" + said["start"].lstrip("/")
     if revision == -1:
         return world.store.revision, start
     if revision < world.store.compacted:

@@ -290,6 +290,10 @@ def _next_status(kind: Kind, before: Json, body: Json) -> Json:
         after["status"] = copied(body["status"])
     else:
         after.pop("status", None)
+    if kind.resource == "deployments.apps":  # these are there, if only as null
+        for each in after.get("status", {}).get("conditions", []):
+            each.setdefault("lastUpdateTime", None)
+            each.setdefault("lastTransitionTime", None)
     if not kind.custom:  # built-in kinds take changes of annotations with the status
         annotations = body["metadata"].get("annotations")
         if annotations is not None:
