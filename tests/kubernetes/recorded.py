@@ -37,14 +37,24 @@ def conversations() -> list[Conversation]:
     for said in every:
         if said["name"] in ("get-deployment", "get-statefulset", "get-node", "get-namespace", "get-pod"):
             _remember(known, said["response"])
-        if said["name"] in ("list-replicasets", "list-pods-page-1", "list-pods-page-2", "list-pods-selector-matching"):
+        if said["name"] in (
+            "list-replicasets",
+            "list-pods-page-1",
+            "list-pods-page-2",
+            "list-pods-selector-matching",
+        ):
             for item in _items(said["response"]):
                 _remember(known, item)
     found = []
     for said in every:
         found.append(Conversation(said, dict(known)))
         response = said["response"]
-        if said["status"] < 300 and isinstance(response, dict) and not said.get("trimmed") and "dryRun" not in said["query"]:
+        if (
+            said["status"] < 300
+            and isinstance(response, dict)
+            and not said.get("trimmed")
+            and "dryRun" not in said["query"]
+        ):
             _remember(known, response)
             for item in _items(response) if said["name"] == "list-all-namespaces-deployments" else ():
                 _remember(known, item)
@@ -79,9 +89,18 @@ def prepare(world: World, conversation: Conversation) -> None:
         return
     if wanted.name and said["status"] == 200 and isinstance(said["response"], dict):
         _as_answered(world, said, wanted)
-    if said["method"] == "GET" and not wanted.name and said["status"] == 200 and kind.group != "metrics.k8s.io":
+    if (
+        said["method"] == "GET"
+        and not wanted.name
+        and said["status"] == 200
+        and kind.group != "metrics.k8s.io"
+    ):
         _only(world, conversation, wanted)
-    elif kind.resource == "pods" and wanted.name.startswith("saveit-") and world.store.get("pods", "rec", wanted.name) is None:
+    elif (
+        kind.resource == "pods"
+        and wanted.name.startswith("saveit-")
+        and world.store.get("pods", "rec", wanted.name) is None
+    ):
         _pod(world, wanted.name)
     if wanted.subresource == "eviction":
         _budgets(world, said["name"], wanted.name)
@@ -93,7 +112,9 @@ def _as_answered(world: World, said: Json, wanted: Target) -> None:
     """What controllers had written before: status and revision, which an answer shows and a request does not change."""
     response, resource = copied(said["response"]), wanted.kind.resource
     if response["kind"] == "Scale":
-        world.store.objects[resource, "rec", wanted.name]["status"]["replicas"] = response["status"]["replicas"]
+        world.store.objects[resource, "rec", wanted.name]["status"]["replicas"] = response["status"][
+            "replicas"
+        ]
         return
     if response["kind"] != wanted.kind.kind:
         return
@@ -123,9 +144,13 @@ def _rights(world: World) -> None:
     rule = {"verbs": ["get", "list"], "apiGroups": [""], "resources": ["pods"]}
     reference = {"apiGroup": RBAC, "kind": "Role", "name": "saveit-viewer"}
     api = {"apiVersion": f"{RBAC}/v1", "metadata": {**names, "resourceVersion": "7700", "uid": "x"}}
-    world.store.load("serviceaccounts", {"kind": "ServiceAccount", "apiVersion": "v1", "metadata": api["metadata"]})
+    world.store.load(
+        "serviceaccounts", {"kind": "ServiceAccount", "apiVersion": "v1", "metadata": api["metadata"]}
+    )
     world.store.load(f"roles.{RBAC}", {"kind": "Role", **api, "rules": [rule]})
-    world.store.load(f"rolebindings.{RBAC}", {"kind": "RoleBinding", **api, "roleRef": reference, "subjects": [subject]})
+    world.store.load(
+        f"rolebindings.{RBAC}", {"kind": "RoleBinding", **api, "roleRef": reference, "subjects": [subject]}
+    )
 
 
 def _only(world: World, conversation: Conversation, wanted: Target) -> None:
@@ -141,14 +166,21 @@ def _only(world: World, conversation: Conversation, wanted: Target) -> None:
     if said["name"].startswith("list-pods-page"):
         items = [item for (kind, _), item in conversation.known.items() if kind == "pods"]
     if said["name"] == "viewer-list-pods-allowed" and example is not None:
-        items = [example, {**copied(example), "metadata": {**example["metadata"], "name": "saveit-backend-zz"}}]
+        items = [
+            example,
+            {**copied(example), "metadata": {**example["metadata"], "name": "saveit-backend-zz"}},
+        ]
     if said["response"]["kind"].startswith("PartialObjectMetadata") and example is not None:
         items = [{**copied(example), "metadata": item["metadata"]} for item in items]
     for item in items:
         world.store.load(stored, item)
     decoy = copied(items[0]) if items else example
     if decoy is not None and {"labelSelector", "fieldSelector"} & set(said["query"]):
-        decoy["metadata"] |= {"name": "a-decoy", "labels": {"app.kubernetes.io/name": "decoy"}, "namespace": "rec"}
+        decoy["metadata"] |= {
+            "name": "a-decoy",
+            "labels": {"app.kubernetes.io/name": "decoy"},
+            "namespace": "rec",
+        }
         if "involvedObject" in decoy:
             decoy["involvedObject"]["name"] = "another"
         world.store.load(stored, decoy)
@@ -160,9 +192,20 @@ def _only(world: World, conversation: Conversation, wanted: Target) -> None:
 def _core_events(items: list[Json]) -> list[Json]:
     found = []
     for item in items:
-        about = {"involvedObject": item["regarding"], "message": item["note"], "source": {}, "firstTimestamp": None}
+        about = {
+            "involvedObject": item["regarding"],
+            "message": item["note"],
+            "source": {},
+            "firstTimestamp": None,
+        }
         more = {"lastTimestamp": None, "reportingComponent": item["reportingController"], "apiVersion": "v1"}
-        found.append({**{key: value for key, value in item.items() if not key.startswith("deprecated")}, **about, **more})
+        found.append(
+            {
+                **{key: value for key, value in item.items() if not key.startswith("deprecated")},
+                **about,
+                **more,
+            }
+        )
     more_events = copied(found[0])
     more_events["metadata"]["name"] = "zz"
     return [*found, more_events]
@@ -209,7 +252,11 @@ def _log(world: World, said: Json, wanted: Target) -> None:
     every = json.loads((FOLDER / "http" / "conversations.json").read_text())
     stamped = next(each for each in every if each["name"] == "log-timestamps")["response"]
     run = Run()
-    text = said["response"] if crashed else "".join(line.partition(" ")[2] + "\n" for line in stamped.splitlines())
+    text = (
+        said["response"]
+        if crashed
+        else "".join(line.partition(" ")[2] + "\n" for line in stamped.splitlines())
+    )
     times = [line.partition(" ")[0] for line in stamped.splitlines()]
     for moment, line in zip(times, text.splitlines(), strict=True):
         run.lines.append((datetime.fromisoformat(f"{moment[:26]}+00:00"), line))

@@ -33,7 +33,9 @@ SHAPE_ONLY = {
     "scale-patch-string": "as unknown-field-strict-merge",
     "invalid-annotation-value-type": "as unknown-field-strict-merge",
 }
-NOT_FROM_A_SERVER = {"get-metrics-pod-missing": "the recording's metrics-server was a stand-in: only status and reason count"}
+NOT_FROM_A_SERVER = {
+    "get-metrics-pod-missing": "the recording's metrics-server was a stand-in: only status and reason count"
+}
 VOLATILE = {
     "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "lastTransitionTime", "lastUpdateTime", "continue",
     "gitCommit", "serverAddress", "storageVersionHash", "authentication.kubernetes.io/credential-id", "timestamp",

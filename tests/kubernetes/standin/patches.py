@@ -142,7 +142,10 @@ def strategic(target: Any, patch: Any) -> Any:
         elif key in MERGE_KEYS and isinstance(value, list):
             result[key] = _merged_list(result.get(key) or [], value, MERGE_KEYS[key])
         elif key in UNIONS and isinstance(value, list):
-            result[key] = [*(result.get(key) or []), *(item for item in value if item not in (result.get(key) or []))]
+            result[key] = [
+                *(result.get(key) or []),
+                *(item for item in value if item not in (result.get(key) or [])),
+            ]
         else:
             result[key] = strategic(result.get(key), value)
     return result
@@ -174,5 +177,7 @@ def _in_order(left: list[Any], mine: list[Any], order: list[Any], key: str) -> l
     left, mine = list(left), list(mine)
     while left and mine:
         both = mine[0][key] in order
-        result.append((left if both and order.index(left[0][key]) < order.index(mine[0][key]) else mine).pop(0))
+        result.append(
+            (left if both and order.index(left[0][key]) < order.index(mine[0][key]) else mine).pop(0)
+        )
     return [*result, *left, *mine]

@@ -128,7 +128,12 @@ def _converted(kind: Kind, item: Json) -> Json:
         "note": item.get("message", ""), "type": item.get("type", ""), "deprecatedSource": item.get("source", {}),
         "deprecatedFirstTimestamp": item.get("firstTimestamp"), "deprecatedLastTimestamp": item.get("lastTimestamp"),
     }  # fmt: skip
-    for old, name in (("action", "action"), ("count", "deprecatedCount"), ("related", "related"), ("series", "series")):
+    for old, name in (
+        ("action", "action"),
+        ("count", "deprecatedCount"),
+        ("related", "related"),
+        ("series", "series"),
+    ):
         if item.get(old):
             new[name] = item[old]
     return new
@@ -145,7 +150,9 @@ def revision_of(text: str) -> int:
     """Raises RefusalError: 500, as a real server does for a revision that is no number."""
     if text and not text.isdigit():
         raise RefusalError(
-            500, f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax', reason=""
+            500,
+            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax',
+            reason="",
         )
     return int(text or 0)
 
@@ -183,12 +190,18 @@ def _continued(world: World, token: str) -> tuple[int, str]:
         RefusalError: 400 for a token that is none, 410 for one whose revision is compacted.
     """
     try:
-        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode("latin-1")
+        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode(
+            "latin-1"
+        )
         said: Any = json.loads(text)
     except json.JSONDecodeError as error:
-        raise bad_request(f"invalid continue token: continue key is not valid: {go_complaint(text, error)}") from None
+        raise bad_request(
+            f"invalid continue token: continue key is not valid: {go_complaint(text, error)}"
+        ) from None
     except binascii.Error:
-        raise bad_request("invalid continue token: continue key is not valid: illegal base64 data at input byte 0") from None
+        raise bad_request(
+            "invalid continue token: continue key is not valid: illegal base64 data at input byte 0"
+        ) from None
     revision, start = said["rv"], "/" + said["start"].lstrip("/")
     if revision == -1:
         return world.store.revision, start
