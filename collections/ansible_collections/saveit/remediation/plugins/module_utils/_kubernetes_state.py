@@ -95,6 +95,7 @@ def judge(name: str, workload: Mapping[str, Any], world: World, now: float) -> J
         for each in active
     ]
     told = _troubles(name, workload, world, pods, state, len(active))
+    instances.sort(key=lambda each: each.health != "healthy")  # commands run in the first one that runs
     if not active:
         instances = [_nobody(workload, told)]
     return Judged(Service(name, tuple(instances), tuple(told), name_of(workload)), state, active, old)
