@@ -73,6 +73,10 @@ def why_never(
         return f"{kind} {name} is scaled to zero, which somebody wanted; start it instead"
     if autoscalers and is_disabled(autoscalers[0], now):
         return f"the autoscaler {autoscalers[0]['metadata']['name']} of {kind} {name} is switched off"
+    owner = _owner(autoscalers[0] if autoscalers else workload)
+    if owner:
+        what = f"the autoscaler {autoscalers[0]['metadata']['name']}" if autoscalers else f"{kind} {name}"
+        return f"{what} belongs to {owner}, which would undo a change of it; change that instead"
     if autoscalers or parameters["stateless"]:
         return ""
     if kind == "StatefulSet":
@@ -86,6 +90,13 @@ def why_never(
             "(the option stateless says otherwise)"
         )
     return ""
+
+
+def _owner(thing: Mapping[str, Any]) -> str:
+    """What controls an object and sets its numbers, such as a ScaledObject or an operator's own kind."""
+    owners = thing["metadata"].get("ownerReferences") or ()
+    found = [f"{each['kind']} {each['name']}" for each in owners if each.get("controller")]
+    return found[0] if found else ""
 
 
 def put_back_command(parameters: Mapping[str, Any], changes: Sequence[Change]) -> str:
