@@ -27,7 +27,6 @@ FIELDS = {
     "deployments": ("replicas",),
     "statefulsets": ("replicas",),
 }
-_PATIENCE = 120  # seconds; metrics are a mean over the last half minute, and a new pod has none for a minute
 _CONNECTION = ("platform", "namespace", "context", "kubeconfig")
 
 
@@ -56,7 +55,9 @@ def decide(
     if reason:
         return Plan(now, number, reason)
     back = put_back_command(parameters, changes)
-    return Plan(now, number, changes=tuple(changes), back=back, patience_seconds=_PATIENCE)
+    return Plan(
+        now, number, changes=tuple(changes), back=back, patience_seconds=parameters["metrics_seconds"]
+    )
 
 
 def why_never(
