@@ -15,6 +15,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
     FailedError,
     ObstacleError,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 from .conftest import FakeCluster, conflict
 from .recorded import state, stream
@@ -195,8 +196,9 @@ def test_when_the_answer_is_lost_the_object_tells_whether_it_was_written(scene: 
     it = scene("healthy")
     it.cluster.refusals = [LOST]
     roll(it.cluster)
-    deployment = it.cluster.objects["deployments"][0]
-    deployment["spec"]["template"]["metadata"]["annotations"] = {RESTARTED_AT: "2026-11-23T06:50:07Z"}
+    _time, written, _world = next(stream("rollout", state("healthy")))
+    stamp = written["spec"]["template"]["metadata"]["annotations"][RESTARTED_AT]
+    it.clock.time = parse_time(stamp)
     assert run(it).verdict == "restarted"
     assert len(it.cluster.writes) == 1, "a write is never repeated blindly"
 
