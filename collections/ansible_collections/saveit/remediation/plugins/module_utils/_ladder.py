@@ -271,7 +271,7 @@ def _give_up(state: State, now: float) -> None:
         if tried
         else "no remedy is for this"
     )
-    would = [each for each in remedies_of(state) if not why_not_for(each, state.current)]
+    would = [each for each in remedies_of(state) if not why_not_for(each, state)]
     barred = [
         f"{each['id']}: {state.forbidden[each['id']]}" for each in would if each["id"] in state.forbidden
     ]
