@@ -15,6 +15,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
     FailedError,
     ObstacleError,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 from .conftest import FakeCluster, conflict
 from .recorded import state, stream
@@ -33,7 +34,9 @@ def roll(cluster: FakeCluster) -> None:
         if cluster.writes:
             for _time, deployment, world in steps:
                 cluster.objects.update(
-                    deployments=[deployment], pods=list(world.pods), replicasets=list(world.replicasets)
+                    deployments=[deployment],
+                    pods=[dict(each) for each in world.pods],
+                    replicasets=[dict(each) for each in world.replicasets],
                 )
                 break
 
@@ -105,7 +108,7 @@ def test_what_cannot_help_is_not_tried(
     assert it.cluster.writes == []
 
 
-BUDGET = {
+BUDGET: dict[str, Any] = {
     "metadata": {"name": "saveit-backend-pdb"},
     "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app.kubernetes.io/name": "saveit-backend"}}},
     "status": {"disruptionsAllowed": 0, "currentHealthy": 2, "expectedPods": 2},
@@ -195,8 +198,9 @@ def test_when_the_answer_is_lost_the_object_tells_whether_it_was_written(scene: 
     it = scene("healthy")
     it.cluster.refusals = [LOST]
     roll(it.cluster)
-    deployment = it.cluster.objects["deployments"][0]
-    deployment["spec"]["template"]["metadata"]["annotations"] = {RESTARTED_AT: "2026-11-23T06:50:07Z"}
+    _time, written, _world = next(stream("rollout", state("healthy")))
+    stamp = written["spec"]["template"]["metadata"]["annotations"][RESTARTED_AT]
+    it.clock.time = parse_time(stamp)
     assert run(it).verdict == "restarted"
     assert len(it.cluster.writes) == 1, "a write is never repeated blindly"
 
