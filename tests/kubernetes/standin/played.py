@@ -160,6 +160,9 @@ class StandIn(Cluster):
                 self.controllers.kubelet.adopt(item)
             resources[resource] = self.world.store.put(resource, item)
 
+    def issuance(self, how: str) -> None:
+        self.world.issuance = how
+
     def lose_node(self, name: str = "node-1") -> None:
         """Its kubelet says nothing any more."""
         self.world.lost_nodes.add(name)

@@ -83,6 +83,8 @@ class Store:
                 metadata.setdefault("uid", str(uuid.uuid4()))
                 metadata.setdefault("creationTimestamp", stamp())
             else:
+                for own in ("uid", "creationTimestamp"):
+                    metadata.setdefault(own, before["metadata"][own])
                 metadata["resourceVersion"] = before["metadata"]["resourceVersion"]
                 if item == before:
                     return copied(before)  # type: ignore[no-any-return]
