@@ -72,7 +72,7 @@ class Site:
         return [each for each in self.cluster.list("secrets") if each["metadata"]["name"].startswith(prefix)]
 
     def diagnose(self, *more: str) -> Done:
-        return self.cluster.command("diagnose", "--incident", "certificate", "--json", *more)
+        return self.remediate("--check", *more)
 
     def remediate(self, *more: str) -> Done:
         return self.cluster.command("--incident", "certificate", "--yes", "--json", *more)
@@ -143,7 +143,7 @@ def _make_issuer(site: Site) -> None:
 
 @pytest.fixture
 def expired(issued: Site) -> Site:
-    """With an expired certificate in the secret, of which a real cert-manager would not let us be the author."""
+    """With an expired certificate in the secret, which a real cert-manager would replace at once."""
     issued.cluster.need("recorded-state")
     issued.expire()
     return issued
@@ -221,20 +221,22 @@ def test_a_failed_issuance_says_what_the_order_says_and_is_not_repeated(expired:
     assert actions(again)["delete-secret"]["result"] == "skipped"
 
 
-def test_without_the_right_to_the_status_the_rule_is_told(expired: Site) -> None:
-    looks = ["get", "list"]
-    kubeconfig = expired.cluster.user(
-        "saveit-viewer",
-        {
-            "apiGroups": ["", "apps", "cert-manager.io", "acme.cert-manager.io"],
-            "resources": ["*"],
-            "verbs": looks,
-        },
-    )
-    expired.cluster.variables |= {"kubernetes_kubeconfig": str(kubeconfig), "kubernetes_context": ""}
-    done = expired.remediate(*AT_ONCE)
-    assert done.report["outcome"] == "unresolved"
-    assert "resources: [certificates/status], verbs: [patch]" in actions(done)["renew"]["sentence"]
+@pytest.fixture
+def lesser(expired: Site) -> Path:
+    """A kubeconfig of somebody who may do all that the runbook needs, but not change the status."""
+    from ansible_collections.saveit.remediation.plugins.module_utils._access import rights_of, role_rules
+    from ansible_collections.saveit.remediation.plugins.plugin_utils._access_files import rules_for
+
+    rights = [each for each in rights_of(rules_for("certificate")) if each.resource != "certificates/status"]
+    return expired.cluster.user("lesser", *role_rules(each for each in rights if each.scope == "namespace"))
+
+
+def test_without_the_right_to_the_status_the_renewal_is_not_planned(expired: Site, lesser: Path) -> None:
+    expired.cluster.variables |= {"kubernetes_kubeconfig": str(lesser), "kubernetes_context": ""}
+    with expired.cluster.unchanged():
+        done = expired.remediate(*AT_ONCE)
+    assert done.code != 0
+    assert "resources: [certificates/status], verbs: [patch]" in actions(done)["renew"]["forbidden"]
 
 
 def test_a_temporary_certificate_stands_in_while_the_issuer_refuses(issued: Site) -> None:
@@ -245,37 +247,37 @@ def test_a_temporary_certificate_stands_in_while_the_issuer_refuses(issued: Site
         lambda: "lastFailureTime" in issued.certificate()["status"], "the issuance has failed"
     )
     done = issued.remediate(*HIGH)
-    assert done.report["outcome"] == "unresolved"  # nobody trusts it
     assert "a temporary certificate, of which browsers warn" in actions(done)["self-signed"]["sentence"]
     assert issued.certificate()["metadata"]["annotations"][TEMPORARY] == "true"
     assert issued.cluster.find("secrets", NAME)
 
 
 def test_a_secret_that_a_renewal_does_not_mend_is_saved_and_made_anew(issued: Site) -> None:
+    """The issuer was asked a moment ago, so a renewal is too early; to delete it has to be approved."""
     issued.cluster.need("recorded-state")
-    good, other = (tls.issue("edge", by=issued.authority) for _each in range(2))
-    issued.put(good, key=other)
+    strange = tls.issue("edge", by=tls.issue("a stranger"), valid_days=60)
+    issued.put(strange)
     kept = issued.remediate()
-    assert kept.report["outcome"] == "unresolved"
-    assert actions(kept)["delete-secret"]["result"] == "skipped"
+    assert kept.code != 0
+    assert actions(kept)["delete-secret"]["result"] != "helped"
     assert not issued.saved()
     done = issued.remediate(*HIGH)
     assert (done.code, done.report["outcome"]) == (0, "recovered"), done.stdout
     assert actions(done)["delete-secret"]["result"] == "helped"
     (saved,) = issued.saved()
-    assert saved["data"]["tls.crt"] == encoded(good.pem)
+    assert saved["data"]["tls.crt"] == encoded(strange.pem)
     assert saved["metadata"]["name"] in actions(done)["delete-secret"]["sentence"]
 
 
 def test_the_secret_is_put_back_when_no_new_one_comes(issued: Site) -> None:
     issued.cluster.need("recorded-state", "issuance")
-    good, other = (tls.issue("edge", by=issued.authority) for _each in range(2))
-    issued.put(good, key=other)
+    strange = tls.issue("edge", by=tls.issue("a stranger"), valid_days=60)
+    issued.put(strange)
     issued.cluster.world.issuance = "fails"  # type: ignore[attr-defined]
     done = issued.remediate(*HIGH)
     assert done.report["outcome"] == "unresolved"
     assert f"the secret {NAME} was put back as it was" in actions(done)["delete-secret"]["sentence"]
-    assert issued.cluster.get("secrets", NAME)["data"]["tls.crt"] == encoded(good.pem)
+    assert issued.cluster.get("secrets", NAME)["data"]["tls.crt"] == encoded(strange.pem)
 
 
 def test_no_key_is_in_what_is_told_or_recorded(expired: Site, tmp_path: Path) -> None:
@@ -295,7 +297,7 @@ def test_without_cert_manager_it_says_what_is_in_the_secret(site: Site) -> None:
         pytest.skip("this cluster has cert-manager")
     site.put(tls.issue("edge", by=site.authority, valid_days=-1))
     done = site.remediate()
-    assert done.report["outcome"] == "unresolved"
+    assert done.code != 0
     assert "has no cert-manager; the secret saveit-tls holds CN=edge" in json.dumps(done.report)
     assert actions(done)["renew"]["result"] == "skipped"
     assert "has no cert-manager" in actions(done)["renew"]["sentence"]
@@ -308,8 +310,8 @@ def test_a_secret_that_nobody_makes_is_missing(site: Site) -> None:
 
 
 @pytest.fixture
-def in_process(expired: Site) -> Iterator[Callable[[Callable[[], None]], Any]]:
-    """Runs the module in this process, with something that happens before its first write."""
+def in_process(expired: Site) -> Callable[..., Any]:
+    """Runs the module in this process, with something that happens before each write."""
     from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
     from ansible_collections.saveit.remediation.plugins.module_utils._certificate_renewal import (
         ARGUMENTS,
@@ -317,12 +319,13 @@ def in_process(expired: Site) -> Iterator[Callable[[Callable[[], None]], Any]]:
     )
     from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import connect
 
-    target = {"platform": "kubernetes", "namespace": expired.cluster.namespace, "backoff_minutes": 0.0}
-    defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
-    parameters = {**defaults, **target, "kubeconfig": str(expired.cluster.kubeconfig)}
-    cluster = connect(parameters)
-
-    def go(meanwhile: Callable[[], None]) -> Any:
+    def go(meanwhile: Callable[[], None] = lambda: None, kubeconfig: Path | None = None) -> Any:
+        given = {
+            **{name: spec.get("default") for name, spec in ARGUMENTS.items()},
+            "platform": "kubernetes", "namespace": expired.cluster.namespace, "backoff_minutes": 0.0,
+            "kubeconfig": str(kubeconfig or expired.cluster.kubeconfig), "ca_file": str(expired.ca_file),
+        }  # fmt: skip
+        cluster = connect(given)
         patch = cluster.patch
 
         def slower(*arguments: Any, **named: Any) -> Any:
@@ -330,37 +333,44 @@ def in_process(expired: Site) -> Iterator[Callable[[Callable[[], None]], Any]]:
             return patch(*arguments, **named)
 
         cluster.patch = slower  # type: ignore[method-assign]
-        carrier = Carrier(
-            lambda _command, _stdin: pytest.fail("no command"),
-            time.time,
-            time.sleep,
-            cluster=lambda _p: cluster,
-        )
-        return run({**parameters, "ca_file": str(expired.ca_file)}, carrier)
+        try:
+            return run(given, Carrier(no_command, time.time, time.sleep, cluster=lambda _given: cluster))
+        finally:
+            cluster.close()
 
-    yield go
-    cluster.close()
+    return go
 
 
-def test_who_was_slower_reads_again_and_decides_again(
-    expired: Site, in_process: Callable[[Callable[[], None]], Any]
+def no_command(command: Any, _stdin: str) -> Any:
+    pytest.fail(f"no command runs on Kubernetes: {command}")
+
+
+def test_without_the_right_to_the_status_the_sentence_has_the_rule(
+    lesser: Path, in_process: Callable[..., Any]
 ) -> None:
+    from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
+
+    with pytest.raises(ObstacleError) as refused:
+        in_process(kubeconfig=lesser)
+    assert (refused.value.id, refused.value.outcome) == ("cluster-forbidden", "refused")
+    assert "resources: [certificates/status], verbs: [patch]" in str(refused.value)
+
+
+def test_who_was_slower_reads_again_and_decides_again(expired: Site, in_process: Callable[..., Any]) -> None:
     left = [1, 2]
 
     def annotate() -> None:
         if left:
-            expired.cluster.patch(
-                "certificates", NAME, {"metadata": {"annotations": {"note": str(left.pop())}}}
-            )
+            note = {"note": str(left.pop())}
+            expired.cluster.patch("certificates", NAME, {"metadata": {"annotations": note}})
 
-    result = in_process(annotate)
-    assert result.verdict == "renewed"
+    assert in_process(annotate).verdict == "renewed"
     tried = [path for _method, path in writes_of(expired.cluster) if path.endswith(f"/{NAME}/status")]
     assert len(tried) == 3
 
 
 def test_whose_renewal_was_asked_for_by_another_leaves_it_to_them(
-    expired: Site, in_process: Callable[[Callable[[], None]], Any]
+    expired: Site, in_process: Callable[..., Any]
 ) -> None:
     expired.cluster.world.issuance = "hangs"  # type: ignore[attr-defined]
     issuing = {**not_ready("Renewing"), "type": "Issuing", "status": "True"}
