@@ -570,3 +570,13 @@ def test_patience_is_what_the_service_needs(
     start = state["actions"][0]
     took = datetime.fromisoformat(start["finished"]) - datetime.fromisoformat(start["started"])
     assert took.total_seconds() == pytest.approx(wanted, abs=1.1)
+
+
+@pytest.mark.parametrize(("later", "waited"), [(-5, 10), (45, 45), (100_000, 600)])
+def test_a_look_that_will_know_more_later_is_waited_for_but_not_for_ever(later: float, waited: float) -> None:
+    world = World({"down"})
+    begun = world.time
+    observe = world.observe
+    world.observe = lambda: [{**each, "known_by": begun + later} for each in observe()]  # type: ignore[method-assign]
+    world.climb(max_risk="low")
+    assert world.time - begun == pytest.approx(waited, abs=1.1)

@@ -30,6 +30,8 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state i
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
+LONGEST = 600.0  # seconds after a remedy began, for which the ladder waits for what is not known yet
+
 ARGUMENTS: Mapping[str, Any] = {
     "step": {
         "type": "str",
@@ -153,6 +155,7 @@ def judge(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
     now = carrier.now()
     values = take_evidence(state, parameters["observed"], now, "verify")
     why = unmet(verify["criteria"], values)
+    state.patience_ends = max(state.patience_ends, _known_by(state, parameters["observed"]))
     state.good_since = 0 if why else (state.good_since or now)
     if state.good_since and now - state.good_since >= state.hold_seconds:
         _recovered(state, now)
@@ -240,6 +243,12 @@ def _patience(state: State, done: Mapping[str, Any]) -> float:
         if seconds is not None:
             return float(seconds)
     return float(state.runbook["verify"]["patience_seconds"])
+
+
+def _known_by(state: State, observed: Sequence[Mapping[str, Any]]) -> float:
+    """When a look that does not know something yet says that it will, but not for ever."""
+    told = max((float(each.get("known_by") or 0) for each in observed), default=0)
+    return min(told, state.remedy_started + LONGEST)
 
 
 def _not_recovered(state: State, why: Sequence[str], values: Mapping[str, Any], now: float) -> None:
