@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kubeconfig", default=os.environ.get("SAVEIT_TEST_KUBECONFIG", ""), help="a real cluster for tests/kubernetes")
+    parser.addoption(
+        "--kubeconfig",
+        default=os.environ.get("SAVEIT_TEST_KUBECONFIG", ""),
+        help="a real cluster for tests/kubernetes",
+    )
     parser.addoption("--kube-context", default="", help="its context, else the current one")
 
 

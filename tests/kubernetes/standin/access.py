@@ -103,7 +103,9 @@ class Access:
         if self.allowed(user, wanted)[0]:
             return
         if wanted.path:
-            raise RefusalError(403, f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"', details={})
+            raise RefusalError(
+                403, f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"', details={}
+            )
         full = f"{wanted.resource}.{wanted.group}" if wanted.group else wanted.resource
         subject = f'{full} "{wanted.name}"' if wanted.name else full
         where = f'in the namespace "{wanted.namespace}"' if wanted.namespace else "at the cluster scope"
@@ -127,7 +129,10 @@ class Access:
             if _covers(rule, wanted):
                 role = "system:basic-user" if "resources" in rule else "system:discovery"
                 group = "system:authenticated"
-                return True, f'RBAC: allowed by ClusterRoleBinding "{role}" of ClusterRole "{role}" to Group "{group}"'
+                return (
+                    True,
+                    f'RBAC: allowed by ClusterRoleBinding "{role}" of ClusterRole "{role}" to Group "{group}"',
+                )
         return False, ""
 
     def rules(self, user: User, namespace: str) -> tuple[list[Json], list[Json]]:
@@ -175,7 +180,9 @@ def _covers(rule: Json, wanted: Attributes) -> bool:
             for url in rule.get("nonResourceURLs", [])
         )
     resources = {wanted.whole_resource, "*"} | ({f"*/{wanted.subresource}"} if wanted.subresource else set())
-    if not {wanted.group, "*"} & set(rule.get("apiGroups", [])) or not resources & set(rule.get("resources", [])):
+    if not {wanted.group, "*"} & set(rule.get("apiGroups", [])) or not resources & set(
+        rule.get("resources", [])
+    ):
         return False
     only = rule.get("resourceNames") or []
     return not only or wanted.name in only

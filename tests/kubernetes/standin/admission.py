@@ -50,9 +50,16 @@ def _check_quotas(world: World, kind: Kind, pod: Json) -> None:
         hard = quota.get("spec", {}).get("hard", {})
         present, wanted = used(world.store.peek("pods", namespace), hard), demands(pod)
         quota_name = quota["metadata"]["name"]
-        missing = [each for each in hard if each.partition(".")[0] in ("requests", "limits", "cpu", "memory") and each not in wanted]
+        missing = [
+            each
+            for each in hard
+            if each.partition(".")[0] in ("requests", "limits", "cpu", "memory") and each not in wanted
+        ]
         if missing:
-            listed = ",".join(f"{each} for: {','.join(c['name'] for c in pod['spec']['containers'])}" for each in sorted(missing))
+            listed = ",".join(
+                f"{each} for: {','.join(c['name'] for c in pod['spec']['containers'])}"
+                for each in sorted(missing)
+            )
             raise _refused(kind, name, f"failed quota: {quota_name}: must specify {listed}")
         over = sorted(each for each in hard if present[each] + wanted.get(each, 0) > amount(hard[each]))
         if over:
@@ -64,7 +71,9 @@ def _check_quotas(world: World, kind: Kind, pod: Json) -> None:
                     lambda each: hard[each],
                 )
             )
-            raise _refused(kind, name, f"exceeded quota: {quota_name}, requested: {asked}, used: {has}, limited: {limit}")
+            raise _refused(
+                kind, name, f"exceeded quota: {quota_name}, requested: {asked}, used: {has}, limited: {limit}"
+            )
 
 
 def _refused(kind: Kind, name: str, why: str) -> RefusalError:

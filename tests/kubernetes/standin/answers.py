@@ -78,7 +78,9 @@ def bad_request(message: str) -> RefusalError:
 def conflict(kind: Kind, name: str) -> RefusalError:
     modified = "the object has been modified; please apply your changes to the latest version and try again"
     return RefusalError(
-        409, f'Operation cannot be fulfilled on {kind.resource} "{name}": {modified}', details=names(kind, name)
+        409,
+        f'Operation cannot be fulfilled on {kind.resource} "{name}": {modified}',
+        details=names(kind, name),
     )
 
 

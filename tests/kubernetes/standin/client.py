@@ -28,8 +28,9 @@ class Client:
     """Raises AssertionError where the server refuses: a test's own preparation must not fail silently."""
 
     def __init__(self, kubeconfig: Path, namespace: str, context: str = "") -> None:
-        import urllib3  # noqa: PLC0415  # comes with the official client
-        from kubernetes import client, config  # noqa: PLC0415  # half a second, and only here
+        import urllib3  # comes with the official client
+
+        from kubernetes import client, config  # half a second, and only here
 
         settings = client.Configuration()
         config.load_kube_config(str(kubeconfig), context=context or None, client_configuration=settings)
@@ -45,7 +46,12 @@ class Client:
         )  # fmt: skip
 
     def request(
-        self, method: str, path: str, body: Any = None, content_type: str = "application/json", query: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        query: dict[str, str] | None = None,
     ) -> tuple[int, Any]:
         """Status and body, whatever they are."""
         url = f"{self.url}{path}{'?' + urllib.parse.urlencode(query) if query else ''}"
@@ -56,10 +62,14 @@ class Client:
         is_json = answer.headers.get("Content-Type", "").startswith("application/json")
         return answer.status, json.loads(text) if is_json else text
 
-    def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json", **query: str) -> Any:
+    def call(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json", **query: str
+    ) -> Any:
         """The body of an answer that is no refusal."""
         status, answer = self.request(method, path, body, content_type, query)
-        assert status < 400, f"{method} {path}: {status} {answer.get('message') if isinstance(answer, dict) else answer}"
+        assert status < 400, (
+            f"{method} {path}: {status} {answer.get('message') if isinstance(answer, dict) else answer}"
+        )
         return answer
 
     def path(self, kind: Kind, name: str = "", subresource: str = "") -> str:
@@ -78,7 +88,9 @@ class Client:
     def list(self, kind: str, selector: str = "") -> list[Json]:
         return self.call("GET", self.path(plural(kind)), labelSelector=selector)["items"]  # type: ignore[no-any-return]
 
-    def patch(self, kind: str, name: str, body: Any, content_type: str = MERGE, subresource: str = "") -> Json:
+    def patch(
+        self, kind: str, name: str, body: Any, content_type: str = MERGE, subresource: str = ""
+    ) -> Json:
         return self.call("PATCH", self.path(plural(kind), name, subresource), body, content_type)  # type: ignore[no-any-return]
 
     def delete(self, kind: str, name: str) -> None:
@@ -89,7 +101,13 @@ class Client:
         for each in objects:
             kind = kind_of(each)
             name = each["metadata"]["name"]
-            body = {**each, "metadata": {**each["metadata"], **({"namespace": self.namespace} if kind.namespaced else {})}}
+            body = {
+                **each,
+                "metadata": {
+                    **each["metadata"],
+                    **({"namespace": self.namespace} if kind.namespaced else {}),
+                },
+            }
             status, answer = self.request("POST", self.path(kind), body)
             if status == 409 and answer["reason"] == "AlreadyExists":
                 self._change(kind, name, body)

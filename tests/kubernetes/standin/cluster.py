@@ -61,7 +61,7 @@ class Cluster:
         lab = str(command.REPOSITORY / "lab")
         if lab not in sys.path:
             sys.path.append(lab)
-        from saveit_lab import kubernetes  # noqa: PLC0415
+        from saveit_lab import kubernetes
 
         return kubernetes.manifests(service, behaviour, image)
 
@@ -81,11 +81,17 @@ class Cluster:
             return False
         if not states.is_there(self.pods(workload["metadata"]["name"]), behaviour, behaviour):
             return False
-        return behaviour not in ("healthy", "leak", "busy", "slow-start", "exit-1-once") or self.is_complete(present)
+        return behaviour not in ("healthy", "leak", "busy", "slow-start", "exit-1-once") or self.is_complete(
+            present
+        )
 
     def pods(self, workload: str) -> list[Json]:
         """Those that the selector of a Deployment (or of the StatefulSet of the name) matches."""
-        found = self.find("deployments", workload) or self.find("statefulsets", workload) or self.get("daemonsets", workload)
+        found = (
+            self.find("deployments", workload)
+            or self.find("statefulsets", workload)
+            or self.get("daemonsets", workload)
+        )
         labels = found["spec"]["selector"]["matchLabels"]
         return self.list("pods", ",".join(f"{key}={value}" for key, value in labels.items()))
 
@@ -96,7 +102,11 @@ class Cluster:
         if status.get("observedGeneration", 0) < workload["metadata"]["generation"]:
             return False
         if workload["kind"] == "DaemonSet":
-            return bool(status.get("numberReady") == status.get("updatedNumberScheduled") == status.get("desiredNumberScheduled"))
+            return bool(
+                status.get("numberReady")
+                == status.get("updatedNumberScheduled")
+                == status.get("desiredNumberScheduled")
+            )
         counts = [status.get(name, 0) for name in ("replicas", "updatedReplicas", "readyReplicas")]
         return counts == [wanted] * 3 and not status.get("terminatingReplicas")
 
@@ -108,7 +118,9 @@ class Cluster:
             if found:
                 return found
             if time.monotonic() > end:
-                pytest.fail(f"after {seconds or self.patience:g} s it is not so that {what}\n{self.picture()}")
+                pytest.fail(
+                    f"after {seconds or self.patience:g} s it is not so that {what}\n{self.picture()}"
+                )
             time.sleep(self.pause)
 
     def picture(self) -> str:
@@ -120,7 +132,9 @@ class Cluster:
             lines.append(f"pod {pod['metadata']['name']} {pod['status']['phase']} {states_}")
         for event in self.list("events")[-12:]:
             about = event["involvedObject"]
-            lines.append(f"event {about['kind']}/{about['name']} {event['reason']}: {event.get('message', '')[:160]}")
+            lines.append(
+                f"event {about['kind']}/{about['name']} {event['reason']}: {event.get('message', '')[:160]}"
+            )
         return "\n".join(lines)
 
     def user(self, name: str, *rules: Mapping[str, Sequence[str]]) -> Path:
@@ -134,13 +148,17 @@ class Cluster:
             {**role, "kind": "RoleBinding", "roleRef": reference, "subjects": [subject]},
         )
         path = self.client.path(command_kind("serviceaccounts"), name, "token")
-        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": 3600},
+        }
         token = self.client.call("POST", path, body)["status"]["token"]
         return self.write_kubeconfig(name, {"token": token})
 
     def write_kubeconfig(self, name: str, credentials: Mapping[str, str]) -> Path:
         """A kubeconfig like the cluster's with other credentials, whose one context has the user's name."""
-        import yaml  # noqa: PLC0415
+        import yaml
 
         whole = yaml.safe_load(self.kubeconfig.read_text())
         used = self.context or whole["current-context"]
@@ -199,7 +217,7 @@ class Cluster:
 
 
 def command_kind(name: str) -> Any:
-    from standin.client import plural  # noqa: PLC0415
+    from standin.client import plural
 
     return plural(name)
 

@@ -34,11 +34,18 @@ class Done:
 
 def write_inventory(path: Path, variables: Mapping[str, Any]) -> None:
     """One host, the cluster; JSON is YAML."""
-    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "platform": "kubernetes", **variables}
+    host = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "platform": "kubernetes",
+        **variables,
+    }
     path.write_text(json.dumps({"all": {"hosts": {"cluster": host}}}, indent=1))
 
 
-def run(inventory: Path, state: Path, arguments: tuple[str, ...], env: Mapping[str, str], timeout: float = 280) -> Done:
+def run(
+    inventory: Path, state: Path, arguments: tuple[str, ...], env: Mapping[str, str], timeout: float = 280
+) -> Done:
     """Without a terminal, with a journal of its own and nothing of the person who runs the tests."""
     foreign = ("SAVEIT_", "ANSIBLE_", "KUBE")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}

@@ -94,7 +94,12 @@ def _container(container: Json) -> None:
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         probe = container.get(name)
         if probe is not None:
-            for key, value in (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)):
+            for key, value in (
+                ("timeoutSeconds", 1),
+                ("periodSeconds", 10),
+                ("successThreshold", 1),
+                ("failureThreshold", 3),
+            ):
                 probe.setdefault(key, value)
             if "httpGet" in probe:
                 probe["httpGet"].setdefault("scheme", "HTTP")
@@ -111,7 +116,12 @@ def _pod(body: Json, spec: Json) -> None:
     spec.setdefault("serviceAccount", account)
     spec.setdefault("tolerations", [])
     for key in ("not-ready", "unreachable"):
-        row = {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+        row = {
+            "key": f"node.kubernetes.io/{key}",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": 300,
+        }
         if not any(old.get("key") == row["key"] for old in spec["tolerations"]):
             spec["tolerations"].append(row)
     spec.setdefault("priority", 0)
@@ -133,7 +143,9 @@ def _token_volume(spec: Json) -> None:
             {"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
         ]}},
     ]  # fmt: skip
-    spec.setdefault("volumes", []).append({"name": name, "projected": {"sources": sources, "defaultMode": 420}})
+    spec.setdefault("volumes", []).append(
+        {"name": name, "projected": {"sources": sources, "defaultMode": 420}}
+    )
     mount = {"name": name, "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
     for container in [*spec.get("containers", []), *spec.get("initContainers", [])]:
         container.setdefault("volumeMounts", []).append(dict(mount))
@@ -184,7 +196,8 @@ def _secret(body: Json, _spec: Json) -> None:
 
 
 def _budget(body: Json, _spec: Json) -> None:
-    counters: dict[str, Any] = {name: 0 for name in ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")}
+    names = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+    counters: dict[str, Any] = dict.fromkeys(names, 0)
     body.setdefault("status", counters)
 
 
@@ -195,7 +208,9 @@ def _binding(body: Json, _spec: Json) -> None:
 
 
 def _namespace(body: Json, spec: Json) -> None:
-    body["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = body["metadata"].get("name", "")
+    body["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = body["metadata"].get(
+        "name", ""
+    )
     spec.setdefault("finalizers", ["kubernetes"])
     body.setdefault("status", {"phase": "Active"})
 

@@ -15,7 +15,15 @@ from standin.world import World
 from standin.writing import Written, dry_run
 
 FOREGROUND = "foregroundDeletion"
-OPTIONS = ("kind", "apiVersion", "gracePeriodSeconds", "propagationPolicy", "preconditions", "dryRun", "orphanDependents")
+OPTIONS = (
+    "kind",
+    "apiVersion",
+    "gracePeriodSeconds",
+    "propagationPolicy",
+    "preconditions",
+    "dryRun",
+    "orphanDependents",
+)
 
 
 def delete(world: World, request: Request, target: Target) -> Written:
@@ -38,9 +46,17 @@ def delete_collection(world: World, request: Request, target: Target) -> Written
         for item in world.store.list(kind.resource, target.namespace):
             if labelled(item["metadata"].get("labels") or {}) and fields(item):
                 deleted(world, kind, item, options, dry=dry_run(request))
-                gone.append({key: value for key, value in item.items() if kind.custom or key not in ("kind", "apiVersion")})
+                gone.append(
+                    {
+                        key: value
+                        for key, value in item.items()
+                        if kind.custom or key not in ("kind", "apiVersion")
+                    }
+                )
         metadata = {"resourceVersion": str(world.store.revision)}
-    return Written({"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": gone})
+    return Written(
+        {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": gone}
+    )
 
 
 def _options(request: Request) -> Json:

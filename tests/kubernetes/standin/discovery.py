@@ -15,7 +15,15 @@ VERSION = {
     "buildDate": "1970-01-01T00:00:00Z", "goVersion": "go1.26.6", "compiler": "gc", "platform": "linux/amd64",
 }  # fmt: skip
 CATEGORIES = {
-    "all": ("daemonsets", "deployments", "replicasets", "statefulsets", "horizontalpodautoscalers", "pods", "services"),
+    "all": (
+        "daemonsets",
+        "deployments",
+        "replicasets",
+        "statefulsets",
+        "horizontalpodautoscalers",
+        "pods",
+        "services",
+    ),
     "cert-manager": ("certificates",),
 }
 
@@ -37,9 +45,15 @@ def answer(world: World, path: str) -> Json | str:
         return _versions() if len(steps) == 1 else _resources(world, "", steps[1])
     if steps[0] == "apis":
         if len(steps) == 1:
-            found = dict.fromkeys(row.group for row in TABLE if row.group and row.group not in world.missing_groups)
+            found = dict.fromkeys(
+                row.group for row in TABLE if row.group and row.group not in world.missing_groups
+            )
             return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(group) for group in found]}
-        if len(steps) == 2 and steps[1] not in world.missing_groups and any(row.group == steps[1] for row in TABLE):
+        if (
+            len(steps) == 2
+            and steps[1] not in world.missing_groups
+            and any(row.group == steps[1] for row in TABLE)
+        ):
             return {"kind": "APIGroup", "apiVersion": "v1", **_group(steps[1])}
         if len(steps) == 3:
             return _resources(world, steps[1], steps[2])

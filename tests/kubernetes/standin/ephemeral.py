@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from standin.answers import invalid_object, not_found
 from standin.defaults import _container
+from standin.patches import decoded
 from standin.requests import Request, Target
 from standin.store import copied
 from standin.validation import forbidden, required
 from standin.world import World
-from standin.writing import PATCHES, Written, _check_patch_type, _object_of, _understood, _understood_patch, decoded, dry_run
+from standin.writing import (
+    PATCHES,
+    Written,
+    _check_patch_type,
+    _object_of,
+    _understood,
+    _understood_patch,
+    dry_run,
+)
 
 
 def add(world: World, request: Request, target: Target) -> Written:
@@ -28,12 +37,16 @@ def add(world: World, request: Request, target: Target) -> Written:
         old, new = before["spec"].get("ephemeralContainers", []), body["spec"].get("ephemeralContainers", [])
         if new[: len(old)] != old:
             path = "spec.ephemeralContainers"
-            raise invalid_object(kind, target.name, [forbidden(path, "existing ephemeral containers may not be changed")])
+            raise invalid_object(
+                kind, target.name, [forbidden(path, "existing ephemeral containers may not be changed")]
+            )
         result = copied(before)
         for container in new[len(old) :]:
             for name in ("name", "image"):
                 if not container.get(name):
-                    raise invalid_object(kind, target.name, [required(f"spec.ephemeralContainers[{len(old)}].{name}")])
+                    raise invalid_object(
+                        kind, target.name, [required(f"spec.ephemeralContainers[{len(old)}].{name}")]
+                    )
             _container(container)
         result["spec"]["ephemeralContainers"] = new
         if new != old:

@@ -32,7 +32,9 @@ def evict(world: World, request: Request, target: Target) -> Written:
         if _is_guarded(pod):
             _take(world, pod, dry=dry)
         deleted(world, target.kind, pod, {"gracePeriodSeconds": options.get("gracePeriodSeconds")}, dry=dry)
-    return Written({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
+    return Written(
+        {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201
+    )
 
 
 def _is_guarded(pod: Json) -> bool:
@@ -45,12 +47,16 @@ def _take(world: World, pod: Json, *, dry: bool) -> None:
     """Takes one of the disruptions that a budget allows."""
     namespace = pod["metadata"]["namespace"]
     labels = pod["metadata"].get("labels") or {}
-    budgets = [each for each in world.store.list(BUDGETS, namespace) if matches(each["spec"].get("selector"), labels)]
+    budgets = [
+        each for each in world.store.list(BUDGETS, namespace) if matches(each["spec"].get("selector"), labels)
+    ]
     if not budgets:
         return
     if len(budgets) > 1:
         raise RefusalError(
-            500, "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.", reason=""
+            500,
+            "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+            reason="",
         )
     budget = budgets[0]
     name, status = budget["metadata"]["name"], budget.get("status", {})
@@ -68,7 +74,9 @@ def _take(world: World, pod: Json, *, dry: bool) -> None:
             f"The disruption budget {name} needs {status['desiredHealthy']} healthy pods and has "
             f"{status['currentHealthy']} currently"
         )
-        raise RefusalError(429, REFUSED, details={"causes": [{"reason": "DisruptionBudget", "message": cause}]})
+        raise RefusalError(
+            429, REFUSED, details={"causes": [{"reason": "DisruptionBudget", "message": cause}]}
+        )
     if not dry:
         status["disruptionsAllowed"] -= 1
         status.setdefault("disruptedPods", {})[pod["metadata"]["name"]] = stamp()

@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Sequence
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from io import BufferedIOBase
 
 from standin import websocket
 from standin.access import Attributes
@@ -52,7 +52,14 @@ def prepare(world: World, request: Request, target: Target) -> str:
     return protocol
 
 
-def converse(world: World, request: Request, target: Target, reader: IO[bytes], writer: IO[bytes], protocol: str) -> None:
+def converse(
+    world: World,
+    request: Request,
+    target: Target,
+    reader: BufferedIOBase,
+    writer: BufferedIOBase,
+    protocol: str,
+) -> None:
     """Runs the command and sends what it wrote, then how it ended."""
 
     def send(channel: int, data: bytes) -> None:
@@ -88,10 +95,10 @@ def _tell(request: Request, send: Callable[[int, bytes], None], done: Executed) 
                 send(channel, data[at : at + PIECE])
 
 
-def _stdin(said: object, *, closes: bool) -> str:
+def _stdin(said: Iterator[bytes], *, closes: bool) -> str:
     """All of the input. Only v5 can say that it ends; with v4 a command that reads to the end never ends."""
     data = b""
-    for message in said:  # type: ignore[attr-defined]
+    for message in said:
         if closes and message[:1] == bytes([CLOSE]) and message[1:2] == bytes([STDIN]):
             break
         if message[:1] == bytes([STDIN]):
@@ -99,8 +106,8 @@ def _stdin(said: object, *, closes: bool) -> str:
     return data.decode()
 
 
-def _wait_for_the_end(world: World, said: object) -> None:
-    for _message in said:  # type: ignore[attr-defined]
+def _wait_for_the_end(world: World, said: Iterator[bytes]) -> None:
+    for _message in said:
         if world.stopped:
             return
 
@@ -123,7 +130,9 @@ def _executed(world: World, pod: Json, command: Sequence[str], stdin: str) -> Ex
         return None
     began = time.monotonic()
     try:
-        ran = subprocess.run(list(command), input=stdin, capture_output=True, text=True, timeout=20, check=False)
+        ran = subprocess.run(
+            list(command), input=stdin, capture_output=True, text=True, timeout=20, check=False
+        )
     except subprocess.TimeoutExpired:
         raise not_played(f"a command of {time.monotonic() - began:.0f} seconds") from None
     return Executed(ran.returncode, ran.stdout, ran.stderr)
@@ -148,4 +157,7 @@ def _not_found(program: str) -> Json:
         "error executing command in container: failed to exec in container: failed to start exec: OCI runtime exec failed: "
         f'exec failed: unable to start container process: exec: "{program}": executable file not found in $PATH: unknown'
     )
-    return {**_failure(f"Internal error occurred: {why}", "InternalError", 500), "details": {"causes": [{"message": why}]}}
+    return {
+        **_failure(f"Internal error occurred: {why}", "InternalError", 500),
+        "details": {"causes": [{"message": why}]},
+    }

@@ -15,7 +15,11 @@ NO_ENDPOINT = (503, "text/html", "<html><body><h1>503 Service Temporarily Unavai
 def healthy_answer(service: str, path: str) -> tuple[int, str, str]:
     """What a ready pod of the service answers, see the facts of the deployed stack."""
     if service == "frontend":
-        return (200, "text/plain", "healthy\n") if path == "/health" else (200, "text/html", "<title>Save-It.AI</title>\n")
+        return (
+            (200, "text/plain", "healthy\n")
+            if path == "/health"
+            else (200, "text/html", "<title>Save-It.AI</title>\n")
+        )
     answers: dict[str, Any] = {
         "/api/v1/health/live": {"status": "alive"},
         "/api/v1/health/ready": {"status": "ready"},
@@ -50,7 +54,9 @@ class Front:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         self.thread.start()
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 Json = dict[str, Any]
 
 ALL = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+CUSTOM = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ TABLE = (
     Kind("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", namespaced=False, verbs=("get", "list")),
     *(
         Kind(group, "v1", plural, kind, namespaced=plural != "clusterissuers", subresources=("status",),
-             generation=True, unconditional=False, custom=True, short_names=short)
+             generation=True, unconditional=False, custom=True, verbs=CUSTOM, short_names=short)
         for group, plural, kind, short in (
             ("cert-manager.io", "certificates", "Certificate", ("cert", "certs")),
             ("cert-manager.io", "certificaterequests", "CertificateRequest", ("cr", "crs")),

@@ -33,7 +33,9 @@ def log(world: World, request: Request, target: Target) -> str:
         lines = lines[len(lines) - min(len(lines), int(query["tailLines"])) :]
     stamped = request.switch("timestamps")
     text = "".join(f"{_nanoseconds(at)} {line}\n" if stamped else f"{line}\n" for at, line in lines)
-    return text.encode()[: int(query["limitBytes"])].decode(errors="ignore") if "limitBytes" in query else text
+    return (
+        text.encode()[: int(query["limitBytes"])].decode(errors="ignore") if "limitBytes" in query else text
+    )
 
 
 def container_of(pod: Json, asked: str) -> str:
@@ -45,7 +47,9 @@ def container_of(pod: Json, asked: str) -> str:
     if asked and asked not in (*main, *others):
         raise bad_request(f"container {asked} is not valid for pod {name}")
     if not asked and len(main) > 1:
-        raise bad_request(f"a container name must be specified for pod {name}, choose one of: [{' '.join(main)}]")
+        raise bad_request(
+            f"a container name must be specified for pod {name}, choose one of: [{' '.join(main)}]"
+        )
     return asked or str(main[0])
 
 
@@ -72,7 +76,7 @@ def _run(world: World, pod: Json, container: str, *, previous: bool) -> Run:
         for key in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
         for status in pod.get("status", {}).get(key, [])
     ]
-    state = next((each["state"] for each in statuses if each["name"] == container), {})
+    state: Json = next((each["state"] for each in statuses if each["name"] == container), {})
     if previous:  # between two lives the last one is already the previous one
         earlier = runs if "waiting" in state else runs[:-1]
         if not earlier:

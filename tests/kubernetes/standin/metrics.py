@@ -43,7 +43,9 @@ def _quantities(each: Usage) -> Json:
 
 
 def _pod(world: World, pod: Json) -> Json:
-    metadata = {key: pod["metadata"][key] for key in ("name", "namespace", "labels") if key in pod["metadata"]}
+    metadata = {
+        key: pod["metadata"][key] for key in ("name", "namespace", "labels") if key in pod["metadata"]
+    }
     now = stamp()
     used = _quantities(usage(world, pod))
     return {

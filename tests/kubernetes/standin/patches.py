@@ -142,7 +142,10 @@ def strategic(target: Any, patch: Any) -> Any:
         elif key in MERGE_KEYS and isinstance(value, list):
             result[key] = _merged_list(result.get(key) or [], value, MERGE_KEYS[key])
         elif key in UNIONS and isinstance(value, list):
-            result[key] = [*(result.get(key) or []), *(item for item in value if item not in (result.get(key) or []))]
+            result[key] = [
+                *(result.get(key) or []),
+                *(item for item in value if item not in (result.get(key) or [])),
+            ]
         else:
             result[key] = strategic(result.get(key), value)
     return result
@@ -155,16 +158,26 @@ def _port_key(ports: list[Any]) -> str:
 def _merged_list(present: list[Any], patch: list[Any], key: str) -> list[Any]:
     if any(item.get("$patch") == "replace" for item in patch):
         return [copied(item) for item in patch if "$patch" not in item]
-    result = [copied(item) for item in present]
+    order = [item.get(key) for item in present]
+    old = {item.get(key): item for item in present}
+    mine: list[Any] = []
     for item in patch:
         if key not in item:
-            raise bad_request(f"map: map[{' '.join(f'{k}:{v}' for k, v in item.items())}] does not contain declared merge key: {key}")
-        at = next((index for index, old in enumerate(result) if old.get(key) == item[key]), None)
-        if item.get("$patch") == "delete":
-            if at is not None:
-                del result[at]
-        elif at is None:
-            result.append(strategic({}, item))
-        else:
-            result[at] = strategic(result[at], item)
-    return result
+            said = " ".join(f"{name}:{value}" for name, value in item.items())
+            raise bad_request(f"map: map[{said}] does not contain declared merge key: {key}")
+        if item.get("$patch") != "delete":
+            mine.append(strategic(old.get(item[key], {}), item))
+        old.pop(item[key], None)
+    return _in_order([item for item in present if item.get(key) in old], mine, order, key)
+
+
+def _in_order(left: list[Any], mine: list[Any], order: list[Any], key: str) -> list[Any]:
+    """What only the server has and what the patch has, the latter first where the server knows no order."""
+    result: list[Any] = []
+    left, mine = list(left), list(mine)
+    while left and mine:
+        both = mine[0][key] in order
+        result.append(
+            (left if both and order.index(left[0][key]) < order.index(mine[0][key]) else mine).pop(0)
+        )
+    return [*result, *left, *mine]

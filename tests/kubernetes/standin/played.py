@@ -30,7 +30,9 @@ FACTOR = 20.0  # seconds of the cluster in one of the test
 class StandIn(Cluster):
     is_real = False
 
-    def __init__(self, authority: Authority, folder: Path, factor: float = FACTOR, namespace: str = "saveit") -> None:
+    def __init__(
+        self, authority: Authority, folder: Path, factor: float = FACTOR, namespace: str = "saveit"
+    ) -> None:
         self.world = new_world(factor)
         self.server = Server(self.world, authority)
         self.controllers = Controllers(self.world)
@@ -114,16 +116,30 @@ class StandIn(Cluster):
     def use(self, service: str, cpu: float | None = None, memory: int | None = None) -> None:
         """What each container with the label app.kubernetes.io/name uses, in cores and bytes."""
         old = self.world.usage.get(service, Usage())
-        self.world.usage[service] = Usage(old.cpu if cpu is None else cpu, old.memory if memory is None else memory)
+        self.world.usage[service] = Usage(
+            old.cpu if cpu is None else cpu, old.memory if memory is None else memory
+        )
 
-    def answer(self, command: Sequence[str] | str, stdout: str = "", rc: int = 0, stderr: str = "", *, stays: bool = False) -> None:
+    def answer(
+        self,
+        command: Sequence[str] | str,
+        stdout: str = "",
+        rc: int = 0,
+        stderr: str = "",
+        *,
+        stays: bool = False,
+    ) -> None:
         """What a command in a container does whose beginning is as given (a word: anywhere in the command)."""
         done = Executed(rc, stdout, stderr, stays)
         if isinstance(command, str):
-            self.world.answers.append(lambda _pod, said, _stdin: done if any(command in word for word in said) else None)
+            self.world.answers.append(
+                lambda _pod, said, _stdin: done if any(command in word for word in said) else None
+            )
         else:
             wanted = list(command)
-            self.world.answers.append(lambda _pod, said, _stdin: done if list(said[: len(wanted)]) == wanted else None)
+            self.world.answers.append(
+                lambda _pod, said, _stdin: done if list(said[: len(wanted)]) == wanted else None
+            )
 
     def executes(self, play: Callable[[Json, Sequence[str], str], Executed | None]) -> None:
         """A function of pod, command and input that gives what the command does, or None."""
@@ -133,7 +149,7 @@ class StandIn(Cluster):
         """Puts objects in as they are, status included, past validation; pods stay as they are until deleted."""
         resources = {}
         for each in objects:
-            from standin.kinds import kind_of  # noqa: PLC0415
+            from standin.kinds import kind_of
 
             resource = kind_of(each).resource
             item = copied(each)

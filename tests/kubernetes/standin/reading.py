@@ -78,11 +78,13 @@ def _list(world: World, request: Request, target: Target, *, partial: bool) -> J
             found = objects(world, kind, target.namespace)
     rest = [
         item for item in found
-        if _key(item) >= start and labelled(item["metadata"].get("labels") or {}) and fields(item)
+        if _key(item, target.namespace) >= start and labelled(item["metadata"].get("labels") or {}) and fields(item)
     ]  # fmt: skip
     metadata: Json = {} if kind.group == "metrics.k8s.io" else {"resourceVersion": str(revision)}
+    if kind.custom:
+        metadata["continue"] = ""
     if limit and len(rest) > limit:
-        metadata["continue"] = _token(revision, _key(rest[limit - 1]) + "\0")
+        metadata["continue"] = _token(revision, _key(rest[limit - 1], target.namespace) + "\0")
         if not query.get("labelSelector") and not query.get("fieldSelector"):
             metadata["remainingItemCount"] = len(rest) - limit
         rest = rest[:limit]
@@ -105,9 +107,10 @@ def _partial(item: Json) -> Json:
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": item["metadata"]}
 
 
-def _key(item: Json) -> str:
+def _key(item: Json, namespace: str) -> str:
+    """As in a continue token: below the namespace that is listed."""
     metadata = item["metadata"]
-    return f"{metadata.get('namespace', '')}/{metadata['name']}"
+    return f"/{metadata['name']}" if namespace else f"/{metadata.get('namespace', '')}/{metadata['name']}"
 
 
 def _stored(kind: Kind) -> str:
@@ -125,7 +128,12 @@ def _converted(kind: Kind, item: Json) -> Json:
         "note": item.get("message", ""), "type": item.get("type", ""), "deprecatedSource": item.get("source", {}),
         "deprecatedFirstTimestamp": item.get("firstTimestamp"), "deprecatedLastTimestamp": item.get("lastTimestamp"),
     }  # fmt: skip
-    for old, name in (("action", "action"), ("count", "deprecatedCount"), ("related", "related"), ("series", "series")):
+    for old, name in (
+        ("action", "action"),
+        ("count", "deprecatedCount"),
+        ("related", "related"),
+        ("series", "series"),
+    ):
         if item.get(old):
             new[name] = item[old]
     return new
@@ -142,7 +150,9 @@ def revision_of(text: str) -> int:
     """Raises RefusalError: 500, as a real server does for a revision that is no number."""
     if text and not text.isdigit():
         raise RefusalError(
-            500, f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax', reason=""
+            500,
+            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax',
+            reason="",
         )
     return int(text or 0)
 
@@ -180,13 +190,19 @@ def _continued(world: World, token: str) -> tuple[int, str]:
         RefusalError: 400 for a token that is none, 410 for one whose revision is compacted.
     """
     try:
-        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode("latin-1")
+        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode(
+            "latin-1"
+        )
         said: Any = json.loads(text)
     except json.JSONDecodeError as error:
-        raise bad_request(f"invalid continue token: continue key is not valid: {go_complaint(text, error)}") from None
+        raise bad_request(
+            f"invalid continue token: continue key is not valid: {go_complaint(text, error)}"
+        ) from None
     except binascii.Error:
-        raise bad_request("invalid continue token: continue key is not valid: illegal base64 data at input byte 0") from None
-    revision, start = said["rv"], said["start"]
+        raise bad_request(
+            "invalid continue token: continue key is not valid: illegal base64 data at input byte 0"
+        ) from None
+    revision, start = said["rv"], "/" + said["start"].lstrip("/")
     if revision == -1:
         return world.store.revision, start
     if revision < world.store.compacted:

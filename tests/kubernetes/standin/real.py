@@ -37,7 +37,9 @@ class RealCluster(Cluster):
             return ONLY_STAND_IN[feature]
         if feature not in self.known:
             status, _answer = self.client.request("GET", f"/apis/{GROUPS[feature]}")
-            self.known[feature] = "" if status == 200 else f"this cluster has no {feature} (no group {GROUPS[feature]})"
+            self.known[feature] = (
+                "" if status == 200 else f"this cluster has no {feature} (no group {GROUPS[feature]})"
+            )
         return self.known[feature]
 
     def _answer(self, service: str, path: str) -> tuple[int, str, str]:
@@ -47,10 +49,12 @@ class RealCluster(Cluster):
         if found is None:
             return 503, "text/plain", f"no Service {name}\n"
         where = f"http:{name}:{_port(found)}"
-        status, body = self.client.request("GET", f"/api/v1/namespaces/{self.namespace}/services/{where}/proxy{path}")
+        status, body = self.client.request(
+            "GET", f"/api/v1/namespaces/{self.namespace}/services/{where}/proxy{path}"
+        )
         if isinstance(body, str):
             return status, "text/plain", body
-        import json  # noqa: PLC0415
+        import json
 
         return status, "application/json", json.dumps(body)
 

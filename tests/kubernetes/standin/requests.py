@@ -35,7 +35,9 @@ class Request:
     body: str = ""
     user: User = ANONYMOUS
     headers: dict[str, str] = field(default_factory=dict)
-    repeated: dict[str, list[str]] = field(default_factory=dict)  # a parameter that may come several times: command
+    repeated: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # a parameter that may come several times: command
     status: int = 0
 
     @property
@@ -95,7 +97,12 @@ def target(path: str) -> Target | None:
     else:
         return None
     namespace = ""
-    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] != "status" and rest[2] not in ELSEWHERE["namespaces"]:
+    if (
+        rest[0] == "namespaces"
+        and len(rest) > 2
+        and rest[2] != "status"
+        and rest[2] not in ELSEWHERE["namespaces"]
+    ):
         namespace, rest = rest[1], rest[2:]
     plural, name, subresource = (*rest[:3], "", "")[:3]
     return Target(group, version, plural, namespace, name, "/".join([subresource, *rest[3:]]))

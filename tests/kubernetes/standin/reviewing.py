@@ -33,7 +33,13 @@ def _access(world: World, request: Request, body: Json) -> Json:
     if (wanted is None) == (path is None):
         value = None if wanted is None else wanted
         said = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        raise invalid(".authorization.k8s.io", "", "authorization.k8s.io", "", [invalid_value("spec.resourceAttributes", value, said)])
+        raise invalid(
+            ".authorization.k8s.io",
+            "",
+            "authorization.k8s.io",
+            "",
+            [invalid_value("spec.resourceAttributes", value, said)],
+        )
     if path is not None:
         asked = Attributes(path.get("verb", ""), path=path.get("path", ""))
     else:
@@ -48,7 +54,10 @@ def _rules(world: World, request: Request, body: Json) -> Json:
     if not namespace:
         raise bad_request("no namespace on request")
     resources, others = world.access.rules(request.user, namespace)
-    return {"spec": {}, "status": {"resourceRules": resources, "nonResourceRules": others, "incomplete": False}}
+    return {
+        "spec": {},
+        "status": {"resourceRules": resources, "nonResourceRules": others, "incomplete": False},
+    }
 
 
 def _self(_world: World, request: Request, _body: Json) -> Json:
@@ -66,7 +75,11 @@ def token(world: World, request: Request, target: Target) -> Written:
     if world.store.get("serviceaccounts", target.namespace, target.name) is None:
         raise not_found(target.kind, target.name)
     body = json.loads(request.body or "{}")
-    spec = {"audiences": ["https://kubernetes.default.svc"], "expirationSeconds": 3600, "boundObjectRef": None} | body.get("spec", {})
+    spec = {
+        "audiences": ["https://kubernetes.default.svc"],
+        "expirationSeconds": 3600,
+        "boundObjectRef": None,
+    } | body.get("spec", {})
     issued = world.access.issue(target.namespace, target.name)
     return Written(
         {

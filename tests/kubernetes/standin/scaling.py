@@ -62,12 +62,23 @@ def _changed(world: World, kind: Kind, found: Json, wanted: Json, *, dry: bool) 
     metadata = found["metadata"]
     name = metadata["name"]
     if wanted["metadata"].get("name", name) != name:
-        raise bad_request(f"the name of the object ({wanted['metadata']['name']}) does not match the name on the URL ({name})")
-    if wanted["metadata"].get("resourceVersion", metadata["resourceVersion"]) not in ("", metadata["resourceVersion"]):
+        raise bad_request(
+            f"the name of the object ({wanted['metadata']['name']}) does not match the name on the URL ({name})"
+        )
+    if wanted["metadata"].get("resourceVersion", metadata["resourceVersion"]) not in (
+        "",
+        metadata["resourceVersion"],
+    ):
         raise conflict(kind, name)
     replicas = wanted.get("spec", {}).get("replicas", 0)
     if replicas < 0:
-        raise invalid("Scale.autoscaling", name, "autoscaling", "Scale", [invalid_value("spec.replicas", replicas, NOT_NEGATIVE)])
+        raise invalid(
+            "Scale.autoscaling",
+            name,
+            "autoscaling",
+            "Scale",
+            [invalid_value("spec.replicas", replicas, NOT_NEGATIVE)],
+        )
     if replicas != found["spec"].get("replicas", 1):
         found["spec"]["replicas"] = replicas
         metadata["generation"] += 1

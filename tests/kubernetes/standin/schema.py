@@ -59,7 +59,7 @@ def decode_as(model: str, body: Json) -> Decoded:
 @functools.cache
 def _fields(model: str) -> dict[str, str]:
     """Type by the JSON name of each field."""
-    from kubernetes.client import models  # noqa: PLC0415  # a second of imports, needed by writes only
+    from kubernetes.client import models  # a second of imports, needed by writes only
 
     found = getattr(models, model)
     return {found.attribute_map[name]: type_ for name, type_ in found.openapi_types.items()}
@@ -91,7 +91,11 @@ def _value(type_: str, item: Any, path: str, struct: str, unknown: list[str]) ->
     mapped = re.fullmatch(r"[Dd]ict[(\[]str, (.+)[)\]]", type_)
     if mapped:
         _want(isinstance(item, dict), item, struct, f"map[string]{_go(mapped[1])}")
-        return {key: _map_value(mapped[1], one, path, struct, unknown) for key, one in item.items() if one is not None}
+        return {
+            key: _map_value(mapped[1], one, path, struct, unknown)
+            for key, one in item.items()
+            if one is not None
+        }
     if type_ == "datetime":
         _want(isinstance(item, str), item, struct, "string")
         return _moment(item, micro=name in MICRO_TIMES)
@@ -120,9 +124,13 @@ def _go(type_: str) -> str:
 def _want(right: bool, item: Any, struct: str, go_type: str) -> None:
     if right:
         return
-    found = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}[type(item)]
+    found = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}[
+        type(item)
+    ]
     struct = re.sub(r"\[\d+\]", "", struct)
-    raise MismatchError(f"json: cannot unmarshal {found} into Go struct field {struct} of type {go_type}", go_type)
+    raise MismatchError(
+        f"json: cannot unmarshal {found} into Go struct field {struct} of type {go_type}", go_type
+    )
 
 
 def _moment(text: str, *, micro: bool) -> str:
@@ -135,7 +143,9 @@ def _moment(text: str, *, micro: bool) -> str:
         raise MismatchError(f'parsing time "{text}" as "{layout}": cannot parse "" as "-"', "Time")
     rest = found[7]
     if micro and not re.match(r"\.\d{6}(Z|[+-])", rest):
-        raise MismatchError(f'parsing time "{text}" as "{layout}": cannot parse "{rest}" as ".000000"', "Time")
+        raise MismatchError(
+            f'parsing time "{text}" as "{layout}": cannot parse "{rest}" as ".000000"', "Time"
+        )
     if not re.fullmatch(r"(\.\d+)?(Z|[+-]\d\d:\d\d)", rest):
         raise MismatchError(f'parsing time "{text}" as "{layout}": cannot parse "{rest}" as "Z07:00"', "Time")
     moment = datetime.fromisoformat(text).astimezone(UTC)

@@ -55,7 +55,9 @@ def _requirement(words: _Words) -> Test:
         words.take()
     key = words.take()
     if not NAME.match(key):
-        raise bad_request(f"unable to parse requirement: found '{key}', expected: !, identifier, or 'end of string'")
+        raise bad_request(
+            f"unable to parse requirement: found '{key}', expected: !, identifier, or 'end of string'"
+        )
     if absent:
         return lambda labels: key not in labels
     operator = words.peek()
@@ -65,10 +67,18 @@ def _requirement(words: _Words) -> Test:
     if operator in ("=", "==", "!="):
         value = "" if words.peek() in ("", ",") else words.take()
         _check_value(key, value)
-        return (lambda labels: labels.get(key) == value) if operator != "!=" else (lambda labels: labels.get(key) != value)
+        return (
+            (lambda labels: labels.get(key) == value)
+            if operator != "!="
+            else (lambda labels: labels.get(key) != value)
+        )
     if operator in ("in", "notin"):
         among = _values(words, key)
-        return (lambda labels: labels.get(key) in among) if operator == "in" else (lambda labels: labels.get(key) not in among)
+        return (
+            (lambda labels: labels.get(key) in among)
+            if operator == "in"
+            else (lambda labels: labels.get(key) not in among)
+        )
     expected = "in, notin, =, ==, !=, gt, lt"
     raise bad_request(f"unable to parse requirement: found '{operator}', expected: {expected}")
 
@@ -81,7 +91,9 @@ def _values(words: _Words, key: str) -> set[str]:
     while True:
         word = words.take()
         if word in ("", "(", "=", "!="):
-            raise bad_request(f"unable to parse requirement: found '{word}', expected: ',', ')' or identifier")
+            raise bad_request(
+                f"unable to parse requirement: found '{word}', expected: ',', ')' or identifier"
+            )
         if word == ")":
             return found
         _check_value(key, word)
@@ -96,7 +108,7 @@ def _values(words: _Words, key: str) -> set[str]:
 def _check_value(key: str, value: str) -> None:
     if len(value) > 63 or not VALUE.match(value):
         raise bad_request(
-            f"unable to parse requirement: values[0][{key}]: Invalid value: \"{value}\": a valid label must be an empty "
+            f'unable to parse requirement: values[0][{key}]: Invalid value: "{value}": a valid label must be an empty '
             "string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
             "character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
             "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
@@ -170,4 +182,6 @@ def _expression(row: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 def selector_text(selector: Mapping[str, Any] | None) -> str:
     """A LabelSelector as the status of a Scale gives it."""
-    return ",".join(f"{key}={value}" for key, value in sorted(((selector or {}).get("matchLabels") or {}).items()))
+    return ",".join(
+        f"{key}={value}" for key, value in sorted(((selector or {}).get("matchLabels") or {}).items())
+    )

@@ -76,7 +76,9 @@ class Server:
         self.listener = _Listener(("127.0.0.1", self.port), _Handler)
         self.listener.server = self
         self.port = self.listener.server_address[1]
-        self.thread = threading.Thread(target=self.listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.thread = threading.Thread(
+            target=self.listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         self.thread.start()
 
     def stop(self) -> None:
@@ -123,9 +125,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._fail(fault)
             return
         try:
-            certificate = self.connection.getpeercert()  # type: ignore[attr-defined]
+            certificate = self.connection.getpeercert()
             reply = serving.answer(world, request, headers.get("authorization", ""), certificate)
-        except Exception:  # a bug of the stand-in must reach the test, and not look like an answer of a server
+        except (
+            Exception
+        ):  # a bug of the stand-in must reach the test, and not look like an answer of a server
             self.owner.failures.append(f"{request.method} {request.path}\n{traceback.format_exc()}")
             self.close_connection = True
             return
@@ -138,7 +142,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(reply.status, reply.body, reply.headers, half=fault is not None)
 
     def _send(self, status: int, body: Any, headers: dict[str, str], *, half: bool = False) -> None:
-        data = body.encode() if isinstance(body, str) else json.dumps(body, separators=(",", ":")).encode() + b"\n"
+        data = (
+            body.encode()
+            if isinstance(body, str)
+            else json.dumps(body, separators=(",", ":")).encode() + b"\n"
+        )
         self.send_response(status)
         every = {"Cache-Control": "no-cache, private", "Content-Type": "application/json", **headers}
         for name, value in every.items():
@@ -177,12 +185,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(101)
         self.send_header("Upgrade", "websocket")
         self.send_header("Connection", "Upgrade")
-        self.send_header("Sec-WebSocket-Accept", websocket.accept_key(request.headers.get("sec-websocket-key", "")))
+        self.send_header(
+            "Sec-WebSocket-Accept", websocket.accept_key(request.headers.get("sec-websocket-key", ""))
+        )
         self.send_header("Sec-WebSocket-Protocol", reply.protocol)
         self.end_headers()
         self.wfile.flush()
         if reply.target is not None:
-            executing.converse(self.owner.world, request, reply.target, self.rfile, self.wfile, reply.protocol)
+            executing.converse(
+                self.owner.world, request, reply.target, self.rfile, self.wfile, reply.protocol
+            )
 
     def _fail(self, fault: Fault) -> None:
         plain = {"Content-Type": "text/plain; charset=utf-8"}
@@ -194,7 +206,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(500, _status(500, "InternalError", message, details), {})
         elif fault.kind == "503":
             message = "the server is currently unable to handle the request"
-            self._send(503, _status(503, "ServiceUnavailable", message, {}), {"Retry-After": fault.retry_after})
+            self._send(
+                503, _status(503, "ServiceUnavailable", message, {}), {"Retry-After": fault.retry_after}
+            )
         elif fault.kind == "html":
             self._send(200, HTML, {"Content-Type": "text/html"})
         else:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from standin import deleting, discovery, ephemeral, evicting, executing, logs, reading, reviewing, scaling, watching, writing
+from standin import (
+    deleting,
+    discovery,
+    ephemeral,
+    evicting,
+    executing,
+    logs,
+    reading,
+    reviewing,
+    scaling,
+    watching,
+    writing,
+)
 from standin.answers import PlainError, RefusalError, not_played
 from standin.kinds import Json, Kind
 from standin.requests import Request, Target, attributes, check_route, target
@@ -31,14 +43,18 @@ SUBRESOURCE_METHODS = {
 }  # fmt: skip
 
 
-def answer(world: World, request: Request, authorization: str, certificate: dict[str, object] | None) -> Reply:
+def answer(
+    world: World, request: Request, authorization: str, certificate: Mapping[str, object] | None
+) -> Reply:
     try:
         request.user = world.access.who(authorization, certificate)
         wanted = target(request.path)
         world.access.check(request.user, attributes(request, wanted))
         if wanted is None:
             found = discovery.answer(world, request.path)
-            return Reply(200, found, {"Content-Type": "text/plain; charset=utf-8"} if isinstance(found, str) else {})
+            return Reply(
+                200, found, {"Content-Type": "text/plain; charset=utf-8"} if isinstance(found, str) else {}
+            )
         check_route(request, wanted, world.missing_groups)
         return _verb(world, request, wanted)
     except RefusalError as error:

@@ -14,7 +14,9 @@ def _statuses(pod: Json) -> list[Json]:
 
 
 def _waits(*reasons: str) -> Judge:
-    return lambda pod: any(each["state"].get("waiting", {}).get("reason") in reasons for each in _statuses(pod))
+    return lambda pod: any(
+        each["state"].get("waiting", {}).get("reason") in reasons for each in _statuses(pod)
+    )
 
 
 def _ended(*reasons: str) -> Judge:
@@ -27,7 +29,8 @@ def _ended(*reasons: str) -> Judge:
 
 def ready(pod: Json) -> bool:
     return any(
-        each["type"] == "Ready" and each["status"] == "True" for each in pod.get("status", {}).get("conditions", [])
+        each["type"] == "Ready" and each["status"] == "True"
+        for each in pod.get("status", {}).get("conditions", [])
     )
 
 

@@ -14,6 +14,8 @@ from standin.kinds import Json
 
 Key = tuple[str, str, str]  # resource ("deployments.apps"), namespace, name
 
+Items = list[Json]
+
 HISTORY = 5000  # changes that are remembered; what is older is compacted, as etcd does every few minutes
 
 
@@ -35,6 +37,9 @@ def copied(value: Any) -> Any:
     return value
 
 
+Changes = list[Change]
+
+
 class Store:
     """Objects in the form in which they are answered, with kind and apiVersion. Nobody holds a reference into it."""
 
@@ -50,12 +55,12 @@ class Store:
             found = self.objects.get((resource, namespace, name))
             return None if found is None else copied(found)
 
-    def list(self, resource: str, namespace: str = "") -> list[Json]:
+    def list(self, resource: str, namespace: str = "") -> Items:
         """Copies, in the order of their keys; of all namespaces with an empty one."""
         with self.changed:
             return [copied(item) for _key, item in self._found(resource, namespace)]
 
-    def peek(self, resource: str, namespace: str = "") -> list[Json]:
+    def peek(self, resource: str, namespace: str = "") -> Items:
         """The objects themselves, for reading only: a change puts another object in their place."""
         with self.changed:
             return [item for _key, item in self._found(resource, namespace)]
@@ -117,7 +122,7 @@ class Store:
             self.compacted = self.revision
             self.history.clear()
 
-    def at(self, revision: int, resource: str, namespace: str) -> list[Json]:
+    def at(self, revision: int, resource: str, namespace: str) -> Items:
         """The list as it was at a revision that is not compacted yet; for reading only."""
         with self.changed:
             then = dict(self._found(resource, namespace))
@@ -132,10 +137,10 @@ class Store:
                     then[past.key] = past.before
             return [then[key] for key in sorted(then)]
 
-    def since(self, revision: int) -> list[Change]:
+    def since(self, revision: int) -> Changes:
         """The changes after a revision; they are not to be changed."""
         with self.changed:
-            found: list[Change] = []
+            found: Changes = []
             for past in reversed(self.history):
                 if past.revision <= revision:
                     break
@@ -153,4 +158,3 @@ class Store:
         while len(self.history) > HISTORY:
             self.compacted = self.history.popleft().revision
         self.changed.notify_all()
-

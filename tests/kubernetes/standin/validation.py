@@ -21,7 +21,13 @@ NOT_NEGATIVE = "must be greater than or equal to 0"
 IMMUTABLE = "field is immutable"
 STATEFUL_FIELDS = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
                    "persistentVolumeClaimRetentionPolicy", "minReadySeconds")  # fmt: skip
-POD_FIELDS = ("containers", "initContainers", "activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds")
+POD_FIELDS = (
+    "containers",
+    "initContainers",
+    "activeDeadlineSeconds",
+    "tolerations",
+    "terminationGracePeriodSeconds",
+)
 
 
 def invalid_value(field: str, value: Any, why: str) -> Cause:
@@ -38,7 +44,11 @@ def forbidden(field: str, why: str) -> Cause:
 
 def unsupported(field: str, value: Any, supported: tuple[str, ...]) -> Cause:
     listed = ", ".join(f'"{each}"' for each in supported)
-    return ("FieldValueNotSupported", f"Unsupported value: {json.dumps(value)}: supported values: {listed}", field)
+    return (
+        "FieldValueNotSupported",
+        f"Unsupported value: {json.dumps(value)}: supported values: {listed}",
+        field,
+    )
 
 
 def causes(kind: Kind, body: Json, before: Json | None) -> list[Cause]:
@@ -71,7 +81,9 @@ def _workload(body: Json, before: Json | None, numbers: tuple[str, ...]) -> Iter
     if not selector:
         yield required("spec.selector")
     elif not matches(selector, template_labels):
-        yield invalid_value("spec.template.metadata.labels", template_labels, "`selector` does not match template `labels`")
+        yield invalid_value(
+            "spec.template.metadata.labels", template_labels, "`selector` does not match template `labels`"
+        )
     yield from _pod_spec(spec.get("template", {}).get("spec", {}), "spec.template.spec")
     yield from _negatives(spec, *numbers)
     if before is not None and selector and selector != before["spec"]["selector"]:
@@ -87,9 +99,18 @@ def _deployment(body: Json, before: Json | None) -> Iterator[Cause]:
     strategy = spec.get("strategy", {})
     rolling = strategy.get("rollingUpdate") or {}
     if strategy.get("type") == "Recreate" and "rollingUpdate" in strategy:
-        yield forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
-    elif strategy.get("type") == "RollingUpdate" and {rolling.get("maxUnavailable"), rolling.get("maxSurge")} <= {0, "0%"}:
-        yield invalid_value("spec.strategy.rollingUpdate.maxUnavailable", rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0")
+        yield forbidden(
+            "spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'"
+        )
+    elif strategy.get("type") == "RollingUpdate" and {
+        rolling.get("maxUnavailable"),
+        rolling.get("maxSurge"),
+    } <= {0, "0%"}:
+        yield invalid_value(
+            "spec.strategy.rollingUpdate.maxUnavailable",
+            rolling["maxUnavailable"],
+            "may not be 0 when `maxSurge` is 0",
+        )
 
 
 def _replica_set(body: Json, before: Json | None) -> Iterator[Cause]:
@@ -108,7 +129,8 @@ def _stateful_set(body: Json, before: Json | None) -> Iterator[Cause]:
     if fixed != {key: value for key, value in before["spec"].items() if key not in STATEFUL_FIELDS}:
         allowed = "', '".join(STATEFUL_FIELDS[:-1])
         yield forbidden(
-            "spec", f"updates to statefulset spec for fields other than '{allowed}' and '{STATEFUL_FIELDS[-1]}' are forbidden"
+            "spec",
+            f"updates to statefulset spec for fields other than '{allowed}' and '{STATEFUL_FIELDS[-1]}' are forbidden",
         )
         return
     yield from _workload(body, before, ("replicas", "minReadySeconds"))
@@ -154,8 +176,13 @@ def _autoscaler(body: Json, _before: Json | None) -> Iterator[Cause]:
     for name in ("kind", "name"):
         if not target.get(name):
             yield required(f"spec.scaleTargetRef.{name}")
-    if least == 0 and not any(metric.get("type") in ("Object", "External") for metric in spec.get("metrics", [])):
-        yield forbidden("spec.metrics", "must specify at least one Object or External metric to support scaling to zero replicas")
+    if least == 0 and not any(
+        metric.get("type") in ("Object", "External") for metric in spec.get("metrics", [])
+    ):
+        yield forbidden(
+            "spec.metrics",
+            "must specify at least one Object or External metric to support scaling to zero replicas",
+        )
 
 
 def _budget(body: Json, _before: Json | None) -> Iterator[Cause]:
@@ -168,7 +195,9 @@ def _budget(body: Json, _before: Json | None) -> Iterator[Cause]:
 def _lease(body: Json, _before: Json | None) -> Iterator[Cause]:
     spec = body.get("spec", {})
     if "leaseDurationSeconds" in spec and spec["leaseDurationSeconds"] <= 0:
-        yield invalid_value("spec.leaseDurationSeconds", spec["leaseDurationSeconds"], "must be greater than 0")
+        yield invalid_value(
+            "spec.leaseDurationSeconds", spec["leaseDurationSeconds"], "must be greater than 0"
+        )
     if spec.get("leaseTransitions", 0) < 0:
         yield invalid_value("spec.leaseTransitions", spec["leaseTransitions"], NOT_NEGATIVE)
 

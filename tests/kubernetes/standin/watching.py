@@ -38,11 +38,19 @@ def prepare(world: World, request: Request, target: Target) -> Callable[[], Iter
 
 
 def _too_old(revision: int, oldest: int) -> Json:
-    return {"type": "ERROR", "object": RefusalError(410, f"too old resource version: {revision} ({oldest})").body}
+    return {
+        "type": "ERROR",
+        "object": RefusalError(410, f"too old resource version: {revision} ({oldest})").body,
+    }
 
 
 def _stream(
-    world: World, request: Request, target: Target, selected: Callable[[Json | None], bool], revision: int, seconds: float
+    world: World,
+    request: Request,
+    target: Target,
+    selected: Callable[[Json | None], bool],
+    revision: int,
+    seconds: float,
 ) -> Iterator[Json]:
     store, end = world.store, time.monotonic() + seconds
     bookmarks = request.switch("allowWatchBookmarks")

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import struct
 from collections.abc import Iterator
-from typing import IO
+from io import BufferedIOBase
 
 MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
@@ -29,7 +29,7 @@ def frame(payload: bytes, opcode: int = BINARY) -> bytes:
     return head + payload
 
 
-def messages(reader: IO[bytes], writer: IO[bytes]) -> Iterator[bytes]:
+def messages(reader: BufferedIOBase, writer: BufferedIOBase) -> Iterator[bytes]:
     """What the client says, until it closes. Pings are answered.
 
     Raises:

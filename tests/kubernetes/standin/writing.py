@@ -10,18 +10,48 @@ from typing import Any
 
 from standin import admission, defaults, validation
 from standin.answers import (
-    RefusalError, bad_request, conflict, invalid, invalid_object, invalid_options, names, not_found, not_played,
+    RefusalError,
+    bad_request,
+    conflict,
+    invalid,
+    invalid_object,
+    invalid_options,
+    names,
+    not_found,
+    not_played,
 )  # fmt: skip
 from standin.clock import stamp
 from standin.kinds import Json, Kind
-from standin.patches import APPLY, JSON_PATCH, MERGE, STRATEGIC, decoded, go_complaint, json_patch, merge, strategic
+from standin.patches import (
+    APPLY,
+    JSON_PATCH,
+    MERGE,
+    STRATEGIC,
+    decoded,
+    go_complaint,
+    json_patch,
+    merge,
+    strategic,
+)
 from standin.requests import Request, Target
 from standin.schema import Decoded, MismatchError, decode
 from standin.store import copied
 from standin.world import World
 
-OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
-OWN = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName")
+OPTIONS = {
+    "POST": "CreateOptions",
+    "PUT": "UpdateOptions",
+    "PATCH": "PatchOptions",
+    "DELETE": "DeleteOptions",
+}
+OWN = (
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generateName",
+)
 
 
 @dataclass
@@ -52,7 +82,9 @@ def create(world: World, request: Request, target: Target) -> Written:
     body, warnings = _understood(kind, _object_of(request, kind), request)
     metadata = body.setdefault("metadata", {})
     if metadata.get("namespace", target.namespace) != target.namespace:
-        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
     if kind.namespaced:
         metadata["namespace"] = target.namespace
     if metadata.get("resourceVersion"):
@@ -103,7 +135,9 @@ def patch(world: World, request: Request, target: Target) -> Written:
     dry = dry_run(request)
     content = decoded(request.body)
     if request.content_type != JSON_PATCH and not isinstance(content, dict):
-        raise bad_request("error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}"
+        )
     with world.store.changed:
         before = world.store.get(kind.resource, target.namespace, target.name)
         if before is None:
@@ -205,7 +239,9 @@ def _go_map(value: Any) -> str:
         return f"map[{' '.join(f'{key}:{_go_map(item)}' for key, item in sorted(value.items()))}]"
     if isinstance(value, list):
         return f"[{' '.join(_go_map(item) for item in value)}]"
-    return {True: "true", False: "false", None: "<nil>"}.get(value, str(value)) if not isinstance(value, int) or isinstance(value, bool) else str(value)
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check_namespace(world: World, kind: Kind, namespace: str, name: str) -> None:
@@ -232,9 +268,13 @@ def _check_identity(kind: Kind, body: Json, target: Target) -> None:
     metadata = body.setdefault("metadata", {})
     name = metadata.get("name", target.name)
     if name != target.name:
-        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({target.name})")
+        raise bad_request(
+            f"the name of the object ({name}) does not match the name on the URL ({target.name})"
+        )
     if kind.namespaced and metadata.get("namespace", target.namespace) != target.namespace:
-        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
 
 
 def _stored(world: World, target: Target, before: Json, body: Json, *, dry: bool) -> Json:
@@ -261,7 +301,11 @@ def _stored(world: World, target: Target, before: Json, body: Json, *, dry: bool
     if dry:
         return after
     stored = world.store.put(kind.resource, after)
-    if metadata.get("deletionTimestamp") and not stored["metadata"].get("finalizers") and kind.plural != "pods":
+    if (
+        metadata.get("deletionTimestamp")
+        and not stored["metadata"].get("finalizers")
+        and kind.plural != "pods"
+    ):
         world.store.remove(kind.resource, target.namespace, target.name)
     return stored
 
@@ -281,15 +325,22 @@ def _next(kind: Kind, before: Json, body: Json) -> Json:
     defaults.fill(kind, after)
     if kind.generation and _essence(after) != _essence(before):
         metadata["generation"] = before["metadata"]["generation"] + 1
-    return {key: after[key] for key in sorted(after, key=lambda name: list(before).index(name) if name in before else 9)}
+    return {
+        key: after[key]
+        for key in sorted(after, key=lambda name: list(before).index(name) if name in before else 9)
+    }
 
 
 def _next_status(kind: Kind, before: Json, body: Json) -> Json:
-    after = copied(before)
+    after: Json = copied(before)
     if "status" in body:
         after["status"] = copied(body["status"])
     else:
         after.pop("status", None)
+    if kind.resource == "deployments.apps":  # these are there, if only as null
+        for each in after.get("status", {}).get("conditions", []):
+            each.setdefault("lastUpdateTime", None)
+            each.setdefault("lastTransitionTime", None)
     if not kind.custom:  # built-in kinds take changes of annotations with the status
         annotations = body["metadata"].get("annotations")
         if annotations is not None:

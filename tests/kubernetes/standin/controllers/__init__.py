@@ -9,7 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from standin.controllers import (
-    autoscaler, budget, certmanager, daemonset, deployment, garbage, namespaces, nodes, quota, scheduler, statefulset,
+    autoscaler,
+    budget,
+    certmanager,
+    daemonset,
+    deployment,
+    garbage,
+    namespaces,
+    nodes,
+    quota,
+    scheduler,
+    statefulset,
 )  # fmt: skip
 from standin.controllers.kubelet import Kubelet
 from standin.controllers.replicaset import ReplicaSets

@@ -15,7 +15,11 @@ from standin.store import copied
 from standin.world import World
 
 AUTOSCALERS = "horizontalpodautoscalers.autoscaling"
-TARGETS = {"Deployment": "deployments.apps", "StatefulSet": "statefulsets.apps", "ReplicaSet": "replicasets.apps"}
+TARGETS = {
+    "Deployment": "deployments.apps",
+    "StatefulSet": "statefulsets.apps",
+    "ReplicaSet": "replicasets.apps",
+}
 PERIOD, WINDOW, TOLERANCE = 15.0, 300.0, 0.1
 
 
@@ -54,11 +58,23 @@ class Autoscalers:
             return
         status = each.setdefault("status", {})
         present = found["spec"]["replicas"]
-        _set(each, "AbleToScale", "True", "SucceededGetScale", "the HPA controller was able to get the target's current scale")
+        _set(
+            each,
+            "AbleToScale",
+            "True",
+            "SucceededGetScale",
+            "the HPA controller was able to get the target's current scale",
+        )
         status["currentReplicas"] = found.get("status", {}).get("replicas", 0)
         if present == 0:
             status["desiredReplicas"] = 0
-            _set(each, "ScalingActive", "False", "ScalingDisabled", "scaling is disabled since the replica count of the target is zero")
+            _set(
+                each,
+                "ScalingActive",
+                "False",
+                "ScalingDisabled",
+                "scaling is disabled since the replica count of the target is zero",
+            )
         else:
             wanted, why = self._wanted(world, each, found, present, now)
             if wanted is not None and wanted != present:
@@ -66,7 +82,9 @@ class Autoscalers:
         status.setdefault("currentMetrics", None)  # there, if only as null
         world.store.put(AUTOSCALERS, each)
 
-    def _wanted(self, world: World, each: Json, found: Json, present: int, now: float) -> tuple[int | None, str]:
+    def _wanted(
+        self, world: World, each: Json, found: Json, present: int, now: float
+    ) -> tuple[int | None, str]:
         """How many, and why; None: it cannot be computed."""
         spec, status = each["spec"], each["status"]
         least, most = spec.get("minReplicas", 1), spec["maxReplicas"]
@@ -80,21 +98,38 @@ class Autoscalers:
             proposed, current, why = _computed(world, spec, found, present)
         except MetricError as error:
             status |= {"desiredReplicas": 0, "currentMetrics": [{"type": ""}]}
-            _set(each, "ScalingActive", "False", error.reason, f"the HPA was unable to compute the replica count: {error}")
+            _set(
+                each,
+                "ScalingActive",
+                "False",
+                error.reason,
+                f"the HPA was unable to compute the replica count: {error}",
+            )
             component = "horizontal-pod-autoscaler"
             record(world, each, "Warning", error.reason, str(error), component)
             whole = f"invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: {error}"
             record(world, each, "Warning", "FailedComputeMetricsReplicas", whole, component)
             return None, ""
         status["currentMetrics"] = current
-        _set(each, "ScalingActive", "True", "ValidMetricFound", f"the HPA was able to successfully calculate a replica count from {why}")
+        _set(
+            each,
+            "ScalingActive",
+            "True",
+            "ValidMetricFound",
+            f"the HPA was able to successfully calculate a replica count from {why}",
+        )
         past = self.recommended.setdefault(each["metadata"]["uid"], [(now, present)])
         past[:] = [(at, count) for at, count in past if now - at < WINDOW]
         stable = max([count for _at, count in past] + [proposed])
         past.append((now, proposed))
         if stable > proposed:
-            _set(each, "AbleToScale", "True", "ScaleDownStabilized",
-                 "recent recommendations were higher than current one, applying the highest recent recommendation")
+            _set(
+                each,
+                "AbleToScale",
+                "True",
+                "ScaleDownStabilized",
+                "recent recommendations were higher than current one, applying the highest recent recommendation",
+            )
         else:
             _set(each, "AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size")
         wanted = _limited(each, stable, present, least, most)
@@ -105,7 +140,13 @@ class Autoscalers:
 def _limited(each: Json, stable: int, present: int, least: int, most: int) -> int:
     fastest = max(2 * present, 4)
     if stable < least:
-        _set(each, "ScalingLimited", "True", "TooFewReplicas", "the desired replica count is less than the minimum replica count")
+        _set(
+            each,
+            "ScalingLimited",
+            "True",
+            "TooFewReplicas",
+            "the desired replica count is less than the minimum replica count",
+        )
         return least
     if stable > min(most, fastest):
         if most <= fastest:
@@ -115,14 +156,24 @@ def _limited(each: Json, stable: int, present: int, least: int, most: int) -> in
             said = "the desired replica count is increasing faster than the maximum scale rate"
             _set(each, "ScalingLimited", "True", "ScaleUpLimit", said)
         return min(most, fastest)
-    _set(each, "ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range")
+    _set(
+        each,
+        "ScalingLimited",
+        "False",
+        "DesiredWithinRange",
+        "the desired count is within the acceptable range",
+    )
     return stable
 
 
 def _computed(world: World, spec: Json, found: Json, present: int) -> tuple[int, list[Any], str]:
     """The largest number that a metric asks for."""
     best, shown, why = 0, [], ""
-    pods = [pod for pod in world.store.peek("pods", found["metadata"]["namespace"]) if selects(found, pod) and is_active(pod)]
+    pods = [
+        pod
+        for pod in world.store.peek("pods", found["metadata"]["namespace"])
+        if selects(found, pod) and is_active(pod)
+    ]
     for metric in spec.get("metrics", []):
         if metric["type"] != "Resource":
             raise MetricError("FailedGetExternalMetric", "no metrics of this type here")
@@ -158,7 +209,10 @@ def _by_resource(world: World, resource: Json, pods: list[Json], present: int) -
     text = f"{math.ceil(average * 1000)}m" if name == "cpu" else f"{average:.0f}"
     if target["type"] == "Utilization":
         percent = int(used * 100 / asked)
-        ratio, current = percent / target["averageUtilization"], {"averageValue": text, "averageUtilization": percent}
+        ratio, current = (
+            percent / target["averageUtilization"],
+            {"averageValue": text, "averageUtilization": percent},
+        )
     else:
         ratio, current = average / amount(target["averageValue"]), {"averageValue": text}
     if abs(ratio - 1) <= TOLERANCE:
@@ -171,8 +225,21 @@ def _rescale(world: World, each: Json, found: Json, wanted: int, why: str) -> No
     found["metadata"]["generation"] += 1
     world.store.put(TARGETS[found["kind"]], found)
     each["status"]["lastScaleTime"] = stamp()
-    _set(each, "AbleToScale", "True", "SucceededRescale", f"the HPA controller was able to update the target scale to {wanted}")
-    record(world, each, "Normal", "SuccessfulRescale", f"New size: {wanted}; reason: {why}", "horizontal-pod-autoscaler")
+    _set(
+        each,
+        "AbleToScale",
+        "True",
+        "SucceededRescale",
+        f"the HPA controller was able to update the target scale to {wanted}",
+    )
+    record(
+        world,
+        each,
+        "Normal",
+        "SuccessfulRescale",
+        f"New size: {wanted}; reason: {why}",
+        "horizontal-pod-autoscaler",
+    )
 
 
 def _set(each: Json, type_: str, status: str, reason: str, message: str) -> None:
@@ -184,4 +251,3 @@ def _set(each: Json, type_: str, status: str, reason: str, message: str) -> None
         conditions.append(new)
     else:
         conditions[conditions.index(old)] = new
-

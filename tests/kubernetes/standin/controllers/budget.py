@@ -29,11 +29,19 @@ def step(world: World) -> float:
 
 def _status(world: World, budget: Json) -> Json:
     namespace, spec = budget["metadata"]["namespace"], budget["spec"]
-    pods = [pod for pod in world.store.peek("pods", namespace) if matches(spec.get("selector"), pod["metadata"].get("labels") or {})]
+    pods = [
+        pod
+        for pod in world.store.peek("pods", namespace)
+        if matches(spec.get("selector"), pod["metadata"].get("labels") or {})
+    ]
     present = [pod for pod in pods if pod["status"].get("phase") not in ("Succeeded", "Failed")]
     old = budget.get("status", {})
-    evicted = {name: at for name, at in old.get("disruptedPods", {}).items() if _still_there(name, at, present)}
-    healthy = sum(is_ready(pod) for pod in present if is_active(pod) and pod["metadata"]["name"] not in evicted)
+    evicted = {
+        name: at for name, at in old.get("disruptedPods", {}).items() if _still_there(name, at, present)
+    }
+    healthy = sum(
+        is_ready(pod) for pod in present if is_active(pod) and pod["metadata"]["name"] not in evicted
+    )
     expected = _expected(world, namespace, present)
     if "maxUnavailable" in spec:
         desired = max(0, expected - _share(spec["maxUnavailable"], expected))

@@ -39,7 +39,9 @@ class CertManager:
     def step(self, world: World) -> float:
         if "cert-manager.io" in world.missing_groups:
             return math.inf
-        return min((self._sync(world, copied(each)) for each in world.store.peek(CERTIFICATES)), default=math.inf)
+        return min(
+            (self._sync(world, copied(each)) for each in world.store.peek(CERTIFICATES)), default=math.inf
+        )
 
     def _sync(self, world: World, each: Json) -> float:
         metadata, now = each["metadata"], world.clock.now()
@@ -48,7 +50,10 @@ class CertManager:
         issuing = condition(each, "Issuing")
         if issuing.get("status") == "True":
             return self._issue(world, each, secret, now)
-        temporary = secret is not None and secret["metadata"].get("annotations", {}).get("standin/temporary") == "true"
+        temporary = (
+            secret is not None
+            and secret["metadata"].get("annotations", {}).get("standin/temporary") == "true"
+        )
         if secret is None or temporary or not condition(each, "Ready"):
             left = self.failed.get(uid, -BACK_OFF) + BACK_OFF - now
             if left > 0 and issuing.get("reason") == "Failed":
@@ -108,7 +113,10 @@ class CertManager:
         self._settle(world, each, "False", "Failed", why, "invalid")
         status = each["status"]
         status.pop("nextPrivateKeySecretName", None)
-        status |= {"lastFailureTime": stamp(), "failedIssuanceAttempts": status.get("failedIssuanceAttempts", 0) + 1}
+        status |= {
+            "lastFailureTime": stamp(),
+            "failedIssuanceAttempts": status.get("failedIssuanceAttempts", 0) + 1,
+        }
         said = f"The certificate request has failed to complete and will be retried: {why}"
         set_condition(each, "Issuing", "False", "Failed", said)
         world.store.put(CERTIFICATES, each)
@@ -174,7 +182,9 @@ class CertManager:
                 }  # fmt: skip
 
         world.store.change(REQUESTS, namespace, self._request_name_at(each, state), answer)
-        world.store.change(ORDERS, namespace, f"{self._request_name_at(each, state)}-{1_000_000_000 + self.count}", order)
+        world.store.change(
+            ORDERS, namespace, f"{self._request_name_at(each, state)}-{1_000_000_000 + self.count}", order
+        )
 
     def _request_name_at(self, each: Json, state: str) -> str:
         """`_deliver` has already counted the revision up."""

@@ -38,15 +38,28 @@ def _sync(world: World, each: Json) -> float:
             try:
                 make(world, each, template, pod_name, {LABEL: digest})
             except RefusalError as error:
-                record(world, each, "Warning", "FailedCreate", f"Error creating: {error}", "daemonset-controller")
+                record(
+                    world, each, "Warning", "FailedCreate", f"Error creating: {error}", "daemonset-controller"
+                )
                 return 1
-            record(world, each, "Normal", "SuccessfulCreate", f"Created pod: {pod_name}", "daemonset-controller")
+            record(
+                world, each, "Normal", "SuccessfulCreate", f"Created pod: {pod_name}", "daemonset-controller"
+            )
             return 0
-    if each["spec"]["updateStrategy"]["type"] == "RollingUpdate" and all(is_ready(pod) or not is_active(pod) for pod in pods):
+    if each["spec"]["updateStrategy"]["type"] == "RollingUpdate" and all(
+        is_ready(pod) or not is_active(pod) for pod in pods
+    ):
         old = next((pod for pod in active.values() if pod["metadata"]["labels"].get(LABEL) != digest), None)
         if old is not None:
             deleted(world, BY_RESOURCE["pods"], copied(old), {})
-            record(world, each, "Normal", "SuccessfulDelete", f"Deleted pod: {old['metadata']['name']}", "daemonset-controller")
+            record(
+                world,
+                each,
+                "Normal",
+                "SuccessfulDelete",
+                f"Deleted pod: {old['metadata']['name']}",
+                "daemonset-controller",
+            )
             return 0
     status = _status(each, list(active.values()), len(nodes), digest)
     if status == each.get("status"):
@@ -63,5 +76,9 @@ def _status(each: Json, active: list[Json], nodes: int, digest: str) -> Json:
         "currentNumberScheduled": len(active), "numberMisscheduled": 0, "desiredNumberScheduled": nodes,
         "numberReady": ready, "observedGeneration": each["metadata"]["generation"],
     }  # fmt: skip
-    sometimes = {"updatedNumberScheduled": updated, "numberAvailable": ready, "numberUnavailable": nodes - ready}
+    sometimes = {
+        "updatedNumberScheduled": updated,
+        "numberAvailable": ready,
+        "numberUnavailable": nodes - ready,
+    }
     return {**always, **{name: value for name, value in sometimes.items() if value}}

@@ -40,7 +40,11 @@ def _sync(world: World, deployment: Json) -> float:
         return _recreate(world, deployment, sets, old, new)
     if new is None:
         return _create_set(world, deployment, old)
-    if _mark_revision(world, deployment, old, new) or _up(world, deployment, sets, new) or _down(world, deployment, old, new):
+    if (
+        _mark_revision(world, deployment, old, new)
+        or _up(world, deployment, sets, new)
+        or _down(world, deployment, old, new)
+    ):
         return 0
     if _is_complete(deployment):
         _clean_up(world, deployment, old)
@@ -80,7 +84,10 @@ def surge_and_unavailable(deployment: Json) -> tuple[int, int]:
             return value
         return int(rounded(int(value.rstrip("%")) * replicas / 100))  # type: ignore[operator]
 
-    surge, unavailable = resolved(rolling["maxSurge"], math.ceil), resolved(rolling["maxUnavailable"], math.floor)
+    surge, unavailable = (
+        resolved(rolling["maxSurge"], math.ceil),
+        resolved(rolling["maxUnavailable"], math.floor),
+    )
     return surge, unavailable or (0 if surge else 1)
 
 
@@ -103,9 +110,13 @@ def _paused_changed(world: World, deployment: Json) -> bool:
     if reason == "ProgressDeadlineExceeded" or paused == (reason == "DeploymentPaused"):
         return False
     if paused:
-        rollout_status.set_condition(deployment, "Progressing", "Unknown", "DeploymentPaused", "Deployment is paused")
+        rollout_status.set_condition(
+            deployment, "Progressing", "Unknown", "DeploymentPaused", "Deployment is paused"
+        )
     else:
-        rollout_status.set_condition(deployment, "Progressing", "Unknown", "DeploymentResumed", "Deployment is resumed")
+        rollout_status.set_condition(
+            deployment, "Progressing", "Unknown", "DeploymentResumed", "Deployment is resumed"
+        )
     world.store.put(DEPLOYMENTS, deployment)
     return True
 
@@ -113,7 +124,9 @@ def _paused_changed(world: World, deployment: Json) -> bool:
 def _is_scaling(deployment: Json, sets: list[Json]) -> bool:
     desired = str(deployment["spec"]["replicas"])
     return any(
-        each["metadata"].get("annotations", {}).get(DESIRED, desired) != desired for each in sets if each["spec"]["replicas"]
+        each["metadata"].get("annotations", {}).get(DESIRED, desired) != desired
+        for each in sets
+        if each["spec"]["replicas"]
     )
 
 
@@ -171,7 +184,9 @@ def _mark_revision(world: World, deployment: Json, old: list[Json], new: Json) -
     shown[REVISION] = annotations[REVISION]
     if rollout_status.reason_of(deployment, "Progressing") == "":
         name = new["metadata"]["name"]
-        rollout_status.set_condition(deployment, "Progressing", "True", "FoundNewReplicaSet", f'Found new replica set "{name}"')
+        rollout_status.set_condition(
+            deployment, "Progressing", "True", "FoundNewReplicaSet", f'Found new replica set "{name}"'
+        )
     world.store.put(DEPLOYMENTS, deployment)
     return True
 
@@ -220,13 +235,16 @@ def _down(world: World, deployment: Json, old: list[Json], new: Json) -> bool:
 
 
 def _recreate(world: World, deployment: Json, sets: list[Json], old: list[Json], new: Json | None) -> float:
-    if any([_resize(world, deployment, each, 0) for each in old]):
+    changed = [_resize(world, deployment, each, 0) for each in old]
+    if any(changed):
         return 0
     if any(owned(world, "pods", each) for each in old):
         return _finish(world, deployment, sets, new)
     if new is None:
         return _create_set(world, deployment, old)
-    if _mark_revision(world, deployment, old, new) or _resize(world, deployment, new, deployment["spec"]["replicas"]):
+    if _mark_revision(world, deployment, old, new) or _resize(
+        world, deployment, new, deployment["spec"]["replicas"]
+    ):
         return 0
     return _finish(world, deployment, sets, new)
 
@@ -275,14 +293,18 @@ def _tell(world: World, deployment: Json, name: str, before: int, after: int) ->
 
 def _is_complete(deployment: Json) -> bool:
     status, wanted = deployment.get("status", {}), deployment["spec"]["replicas"]
-    return (
-        status.get("updatedReplicas", 0) == wanted == status.get("replicas", 0) == status.get("availableReplicas", 0)
+    return bool(
+        status.get("updatedReplicas", 0)
+        == wanted
+        == status.get("replicas", 0)
+        == status.get("availableReplicas", 0)
         and status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
     )
 
 
 def _clean_up(world: World, deployment: Json, old: list[Json]) -> None:
-    empty = [each for each in old if not each["spec"]["replicas"] and not each.get("status", {}).get("replicas")]
+    empty = [
+        each for each in old if not each["spec"]["replicas"] and not each.get("status", {}).get("replicas")
+    ]
     for each in empty[: max(0, len(empty) - deployment["spec"].get("revisionHistoryLimit", 10))]:
         world.store.remove(SETS, each["metadata"]["namespace"], each["metadata"]["name"])
-

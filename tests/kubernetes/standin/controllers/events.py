@@ -20,13 +20,26 @@ def reference(item: Json, container: str = "") -> Json:
 
 
 def record(
-    world: World, item: Json, type_: str, reason: str, message: str, component: str, *, host: str = "", container: str = ""
+    world: World,
+    item: Json,
+    type_: str,
+    reason: str,
+    message: str,
+    component: str,
+    *,
+    host: str = "",
+    container: str = "",
 ) -> None:
     """An event of a controller or, with `host`, of the kubelet."""
     about = reference(item, container)
     namespace, now = about["namespace"], stamp()
     for each in world.store.peek("events", namespace):
-        same = (each["involvedObject"].get("uid"), each["involvedObject"].get("fieldPath"), each["reason"], each["message"])
+        same = (
+            each["involvedObject"].get("uid"),
+            each["involvedObject"].get("fieldPath"),
+            each["reason"],
+            each["message"],
+        )
         if same == (about["uid"], about.get("fieldPath"), reason, message) and each.get("count"):
             old = copied(each)
             old["count"] += 1

@@ -19,7 +19,9 @@ def step(world: World) -> float:
         if not owners or resource not in BY_RESOURCE:
             continue
         alive = [each for each in owners if each["uid"] in present]
-        leaving = [each for each in alive if FOREGROUND in present[each["uid"]]["metadata"].get("finalizers", [])]
+        leaving = [
+            each for each in alive if FOREGROUND in present[each["uid"]]["metadata"].get("finalizers", [])
+        ]
         waiting.update(each["uid"] for each in leaving)
         if (not alive or len(leaving) == len(alive)) and not item["metadata"].get("deletionTimestamp"):
             policy = {"propagationPolicy": "Foreground"} if leaving and resource != "pods" else {}

@@ -76,7 +76,9 @@ def _debug(status: PodStatus, pod: Json) -> None:
 def _end(world: World, pod: Json) -> Iterator[float]:
     """SIGTERM, the containers end well, the pod has succeeded, and is gone."""
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
-    running = [each for each in pod.get("status", {}).get("containerStatuses", []) if "running" in each["state"]]
+    running = [
+        each for each in pod.get("status", {}).get("containerStatuses", []) if "running" in each["state"]
+    ]
     for each in running:
         container = each["name"]
         record(
@@ -101,6 +103,8 @@ def _end(world: World, pod: Json) -> Iterator[float]:
 
     world.store.change("pods", namespace, name, ended)
     yield 0.5
-    world.store.change("pods", namespace, name, lambda item: item["metadata"].update(deletionGracePeriodSeconds=0))
+    world.store.change(
+        "pods", namespace, name, lambda item: item["metadata"].update(deletionGracePeriodSeconds=0)
+    )
     yield 0.02
     world.store.remove("pods", namespace, name)

@@ -42,10 +42,18 @@ class Nodes:
                     "lastTransitionTime": stamp(),
                 }  # fmt: skip
             node["spec"]["taints"] = [
-                {"key": UNREACHABLE, "effect": effect, "timeAdded": stamp()} for effect in ("NoSchedule", "NoExecute")
+                {"key": UNREACHABLE, "effect": effect, "timeAdded": stamp()}
+                for effect in ("NoSchedule", "NoExecute")
             ]
             world.store.put("nodes", node)
-            record(world, node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady", "node-controller")
+            record(
+                world,
+                node,
+                "Normal",
+                "NodeNotReady",
+                f"Node {name} status is now: NodeNotReady",
+                "node-controller",
+            )
         for pod in world.store.peek("pods"):
             if pod["spec"].get("nodeName") == name:
                 _unready(world, copied(pod), given_up=age >= GRACE + TOLERATED)
@@ -74,7 +82,9 @@ def _found(world: World, node: Json) -> None:
     world.store.put("nodes", node)
     for pod in world.store.peek("pods"):
         statuses = pod["status"].get("containerStatuses", [])
-        if pod["spec"].get("nodeName") == node["metadata"]["name"] and all(each["ready"] for each in statuses):
+        if pod["spec"].get("nodeName") == node["metadata"]["name"] and all(
+            each["ready"] for each in statuses
+        ):
             again = copied(pod)
             set_condition(again, "Ready", "True", lastProbeTime=None)
             world.store.put("pods", again)

@@ -15,7 +15,10 @@ def missing_config(status: PodStatus, container: Json) -> str:
                 return f'{resource} "{wanted["name"]}" not found'
     for variable in container.get("env", []):
         sources = variable.get("valueFrom") or {}
-        for key, resource, kind in (("configMapKeyRef", "configmap", "ConfigMap"), ("secretKeyRef", "secret", "Secret")):
+        for key, resource, kind in (
+            ("configMapKeyRef", "configmap", "ConfigMap"),
+            ("secretKeyRef", "secret", "Secret"),
+        ):
             wanted = sources.get(key)
             if not wanted or wanted.get("optional"):
                 continue

@@ -72,9 +72,7 @@ def _tell_pulled(status: PodStatus, container: Json) -> None:
     said = f'Container image "{container["image"]}" already present on machine and can be accessed by the pod'
     if container.get("imagePullPolicy") == "Always":
         status.tell("Normal", "Pulling", f'Pulling image "{container["image"]}"', container["name"])
-        said = (
-            f'Successfully pulled image "{container["image"]}" in 812ms (812ms including waiting). Image size: 2140953 bytes.'
-        )
+        said = f'Successfully pulled image "{container["image"]}" in 812ms (812ms including waiting). Image size: 2140953 bytes.'
     status.tell("Normal", "Pulled", said, container["name"])
 
 
@@ -157,7 +155,9 @@ def _serves(status: PodStatus, container: Json, behaviour: str) -> Life:
         files = status.world.files.get(status.uid, set())
         if probe and (behaviour == "not-ready" or NOT_READY in files):
             failed += 1
-            status.tell("Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404", name)
+            status.tell(
+                "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404", name
+            )
             if shown and failed >= probe["failureThreshold"]:
                 status.ready(name, yes=False)
                 shown = False
@@ -166,9 +166,13 @@ def _serves(status: PodStatus, container: Json, behaviour: str) -> Life:
             failed, shown = 0, True
         if live and (behaviour == "liveness" or NOT_LIVE in files):
             unlive += period
-            status.tell("Warning", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404", name)
+            status.tell(
+                "Warning", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404", name
+            )
             if unlive >= most:
-                status.tell("Normal", "Killing", f"Container {name} failed liveness probe, will be restarted", name)
+                status.tell(
+                    "Normal", "Killing", f"Container {name} failed liveness probe, will be restarted", name
+                )
                 yield 0.2
                 files.discard(NOT_LIVE)
                 return 0, "Completed"

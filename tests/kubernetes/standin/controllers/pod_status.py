@@ -33,7 +33,9 @@ def _conditions(pod: Json, sandbox: str, status: str, reason: str, message: str)
     set_condition(pod, order[1], "True", initialized, lastProbeTime=None)
     for type_ in order[2:4]:
         set_condition(pod, type_, status, reason, message, lastProbeTime=None)
-    pod["status"]["conditions"].sort(key=lambda each: order.index(each["type"]) if each["type"] in order else 9)
+    pod["status"]["conditions"].sort(
+        key=lambda each: order.index(each["type"]) if each["type"] in order else 9
+    )
 
 
 class PodStatus:
@@ -57,7 +59,14 @@ class PodStatus:
         pod = self.pod
         if pod is not None:
             record(
-                self.world, pod, type_, reason, message, "kubelet", host=self.spec["nodeName"], container=container
+                self.world,
+                pod,
+                type_,
+                reason,
+                message,
+                "kubelet",
+                host=self.spec["nodeName"],
+                container=container,
             )
 
     def accept(self) -> None:
@@ -70,7 +79,9 @@ class PodStatus:
                 "containerStatuses": [self._new(each) for each in self.spec["containers"]],
             }  # fmt: skip
             if self.spec.get("initContainers"):
-                pod["status"]["initContainerStatuses"] = [self._new(each) for each in self.spec["initContainers"]]
+                pod["status"]["initContainerStatuses"] = [
+                    self._new(each) for each in self.spec["initContainers"]
+                ]
             requests = _summed(self.spec)
             if requests:
                 pod["status"]["allocatedResources"] = requests
@@ -169,7 +180,9 @@ class PodStatus:
             status["resources"] = resources
         mounts = container.get("volumeMounts")
         if mounts:
-            status["volumeMounts"] = [{**each, "recursiveReadOnly": "Disabled"} if each.get("readOnly") else each for each in mounts]
+            status["volumeMounts"] = [
+                {**each, "recursiveReadOnly": "Disabled"} if each.get("readOnly") else each for each in mounts
+            ]
         return status
 
     def _container(self, container: str, **changes: Any) -> None:

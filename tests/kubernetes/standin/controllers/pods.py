@@ -34,12 +34,16 @@ def owner_reference(owner: Json) -> Json:
 
 def owned_by(item: Json, owner: Json) -> bool:
     uid = owner["metadata"]["uid"]
-    return any(each["uid"] == uid and each.get("controller") for each in item["metadata"].get("ownerReferences", []))
+    return any(
+        each["uid"] == uid and each.get("controller") for each in item["metadata"].get("ownerReferences", [])
+    )
 
 
 def owned(world: World, resource: str, owner: Json) -> list[Json]:
     """For reading only."""
-    return [item for item in world.store.peek(resource, owner["metadata"]["namespace"]) if owned_by(item, owner)]
+    return [
+        item for item in world.store.peek(resource, owner["metadata"]["namespace"]) if owned_by(item, owner)
+    ]
 
 
 def is_active(pod: Json) -> bool:
@@ -61,11 +65,18 @@ def condition(item: Json, type_: str) -> Json:
     return next(found, {})
 
 
-def set_condition(item: Json, type_: str, status: str, reason: str = "", message: str = "", **more: Any) -> None:
+def set_condition(
+    item: Json, type_: str, status: str, reason: str = "", message: str = "", **more: Any
+) -> None:
     """Of a pod: the time of transition stays while the status does; the place in the list stays too."""
     conditions = item["status"].setdefault("conditions", [])
     old = next((each for each in conditions if each["type"] == type_), None)
-    new: Json = {"type": type_, "observedGeneration": item["metadata"].get("generation", 1), "status": status, **more}
+    new: Json = {
+        "type": type_,
+        "observedGeneration": item["metadata"].get("generation", 1),
+        "status": status,
+        **more,
+    }
     same = old is not None and old["status"] == status
     new["lastTransitionTime"] = old["lastTransitionTime"] if same and old else stamp()
     new |= {key: value for key, value in (("reason", reason), ("message", message)) if value}

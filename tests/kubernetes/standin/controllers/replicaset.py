@@ -77,7 +77,12 @@ def _rank(pod: Json) -> tuple[int, int, bool, str]:
     """Which pods are deleted first: without a node, pending, not ready, and the younger."""
     age = pod["metadata"]["creationTimestamp"]
     younger_first = "".join(chr(0x10FFFF - ord(letter)) for letter in age)
-    return (bool(pod["spec"].get("nodeName")), PHASES.get(pod["status"]["phase"], 2), is_ready(pod), younger_first)
+    return (
+        bool(pod["spec"].get("nodeName")),
+        PHASES.get(pod["status"]["phase"], 2),
+        is_ready(pod),
+        younger_first,
+    )
 
 
 def _kept_failure(each: Json, pods: list[Json]) -> str:

@@ -51,7 +51,7 @@ def write(world: World, deployment: Json, sets: list[Json], new: Json | None) ->
 
 
 def _counters(deployment: Json, sets: list[Json], new: Json | None) -> Json:
-    from standin.controllers.deployment import surge_and_unavailable  # noqa: PLC0415  # each needs the other
+    from standin.controllers.deployment import surge_and_unavailable  # each needs the other
 
     def summed(name: str) -> int:
         return sum(each.get("status", {}).get(name, 0) for each in sets)
@@ -93,7 +93,13 @@ def _progress(world: World, deployment: Json, before: Json, after: Json, new: Js
     since = f"{uid}/{deployment['metadata']['generation']}/{reason}"
     progress.setdefault(since, now)
     if _is_done(deployment, after):
-        set_condition(whole, "Progressing", "True", "NewReplicaSetAvailable", f'{what} "{name}" has successfully progressed.')
+        set_condition(
+            whole,
+            "Progressing",
+            "True",
+            "NewReplicaSetAvailable",
+            f'{what} "{name}" has successfully progressed.',
+        )
         return math.inf
     if _is_further(before, after):
         _touch(whole, f'{what} "{name}" is progressing.')
@@ -101,7 +107,7 @@ def _progress(world: World, deployment: Json, before: Json, after: Json, new: Js
         return math.inf
     if reason in ("", "NewReplicaSetAvailable", "ProgressDeadlineExceeded"):
         return math.inf
-    left = progress[since] + deployment["spec"].get("progressDeadlineSeconds", 600) - now
+    left: float = progress[since] + deployment["spec"].get("progressDeadlineSeconds", 600) - now
     if left <= 0:
         said = f'{what} "{name}" has timed out progressing.'
         set_condition(whole, "Progressing", "False", "ProgressDeadlineExceeded", said)

@@ -35,7 +35,9 @@ def _bind(world: World, pod: Json, node: str) -> None:
     set_condition(pod, "PodScheduled", "True", lastProbeTime=None)
     bound = world.store.put("pods", pod)
     where = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-    record_scheduler(world, bound, "Normal", "Scheduled", f"Successfully assigned {where} to {node}", "Binding")
+    record_scheduler(
+        world, bound, "Normal", "Scheduled", f"Successfully assigned {where} to {node}", "Binding"
+    )
 
 
 def _refuse(world: World, pod: Json, reasons: list[str]) -> None:
@@ -74,7 +76,9 @@ def _obstacle(world: World, node: Json, pod: Json) -> str:
     wanted = admission.demands(pod)
     if free.get("pods", math.inf) < 1:
         return "Too many pods"
-    return next((f"Insufficient {name}" for name in ("cpu", "memory") if wanted.get(name, 0) > free.get(name, 0)), "")
+    return next(
+        (f"Insufficient {name}" for name in ("cpu", "memory") if wanted.get(name, 0) > free.get(name, 0)), ""
+    )
 
 
 def _tolerated(taint: Json, pod: Json) -> bool:

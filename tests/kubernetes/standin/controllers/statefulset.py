@@ -41,7 +41,9 @@ class StatefulSets:
         world.store.put(SETS, each)
         return 0
 
-    def _one_step(self, world: World, each: Json, pods: dict[str, Json], current: str, update: str) -> float | None:
+    def _one_step(
+        self, world: World, each: Json, pods: dict[str, Json], current: str, update: str
+    ) -> float | None:
         """Creates or deletes one pod; None: there is nothing to do, or it has to wait for a pod."""
         name, replicas = each["metadata"]["name"], each["spec"]["replicas"]
         parallel = each["spec"]["podManagementPolicy"] == "Parallel"
@@ -53,7 +55,9 @@ class StatefulSets:
                 return self._create(world, each, ordinal, current if older else update)
             if not parallel and (not is_active(pod) or not is_ready(pod)):
                 return None  # also of an old revision: a pod that never gets ready blocks the update
-        surplus = sorted((pod for pod in pods.values() if _ordinal(pod) >= replicas), key=_ordinal, reverse=True)
+        surplus = sorted(
+            (pod for pod in pods.values() if _ordinal(pod) >= replicas), key=_ordinal, reverse=True
+        )
         if surplus:
             return None if not is_active(surplus[0]) else _remove(world, each, surplus[0])
         return _update(world, each, pods, update)
@@ -76,7 +80,14 @@ class StatefulSets:
             said = f"create Pod {name} in {whose} failed error: {error}"
             record(world, each, "Warning", "FailedCreate", said, "statefulset-controller")
             return 1
-        record(world, each, "Normal", "SuccessfulCreate", f"Create Pod {name} in {whose} successful", "statefulset-controller")
+        record(
+            world,
+            each,
+            "Normal",
+            "SuccessfulCreate",
+            f"Create Pod {name} in {whose} successful",
+            "statefulset-controller",
+        )
         return 0
 
 
@@ -120,7 +131,10 @@ def revision_of(world: World, each: Json, resource: str = REVISIONS) -> str:
         return str(same["metadata"]["name"])
     digest = template_hash(data)
     name = f"{metadata['name']}-{digest}"
-    labels = {**each["spec"]["template"]["metadata"].get("labels", {}), "controller.kubernetes.io/hash": digest}
+    labels = {
+        **each["spec"]["template"]["metadata"].get("labels", {}),
+        "controller.kubernetes.io/hash": digest,
+    }
     world.store.put(resource, {
         "kind": "ControllerRevision", "apiVersion": "apps/v1",
         "metadata": {

@@ -273,7 +273,11 @@ def test_what_a_diagnosis_reads_is_kept(fixtures: Path) -> None:
 
 def test_what_kubectl_has_noted_is_not_kept_and_the_rest_is_whole() -> None:
     last = {"kubectl.kubernetes.io/last-applied-configuration": "{…}", "mine": "kept"}
-    whole = {"kind": "Deployment", "metadata": {"annotations": last, "managedFields": [1]}, "spec": {"a": 1}}
+    whole: dict[str, Any] = {
+        "kind": "Deployment",
+        "metadata": {"annotations": last, "managedFields": [1]},
+        "spec": {"a": 1},
+    }
     assert prune(whole) == {
         "kind": "Deployment",
         "metadata": {"annotations": {"mine": "kept"}},
