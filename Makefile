@@ -20,7 +20,7 @@ test: $(DEV) ## Everything that CI checks: linters, types, tests on two Pythons,
 
 test-kubernetes: $(DEV) ## The tests of Kubernetes against a real cluster: KUBECONFIG=…, and BACKEND_IMAGE=… where its own cannot be pulled
 	@test -n "$$KUBECONFIG" || { echo "give KUBECONFIG=PATH, of a cluster in which a namespace may be made and removed" >&2; exit 2; }
-	@SAVEIT_TEST_CLUSTER=real .venv/bin/python -m pytest -q -rs tests/kubernetes
+	@SAVEIT_TEST_KUBECONFIG=$$KUBECONFIG .venv/bin/python -m pytest -q -rs tests/kubernetes
 
 check: $(DEV) ## Linters and types only
 	@tools/check

@@ -40,7 +40,9 @@ class FakeCluster:
             self.tick()
         return copy.deepcopy(next(each for each in self.objects[kind] if each["metadata"]["name"] == name))
 
-    def list(self, kind: str, label_selector: str = "", **_more: Any) -> list[dict[str, Any]]:
+    def list(
+        self, kind: str, label_selector: str = "", keep: Any = None, **_more: Any
+    ) -> list[dict[str, Any]]:
         self.asked.append(f"list {kind}")
         wanted = [part.split("=") for part in label_selector.split(",") if part]
         return [
@@ -69,8 +71,9 @@ class FakeCluster:
             raise ApiError("waiting to start", 400, {"reason": "BadRequest"})
         return self.logs[pod, previous]
 
-    def execute(self, pod: str, container: str, command: list[str], stdin: str, timeout: float) -> Completed:
-        assert timeout > 0, stdin
+    def execute(
+        self, pod: str, container: str, command: list[str], stdin: str = "", timeout: float = 10
+    ) -> Completed:
         self.commands.append([pod, container, *command])
         return self.answers.pop(0)
 

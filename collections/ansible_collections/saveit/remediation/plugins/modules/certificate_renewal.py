@@ -12,9 +12,9 @@ short_description: Have a new certificate issued, and put in place
 version_added: 0.1.0
 description:
   - On docker-compose, runs the site's own client, and copies what it makes beside the files that the service
-    reads. Checks that copy (PEM form, dates, names, key, chain) before it is put in place, keeps the old files
-    with the time in their names, replaces each at once, reloads the service, and looks whether it serves the
-    new one. When a step fails, the old files are in place again.
+    reads. Checks that copy (PEM form, dates, names, key, chain) before it is put in place, keeps the old
+    files with the time in their names, replaces each at once, reloads the service, and looks whether it
+    serves the new one. When a step fails, the old files are in place again.
   - On Kubernetes, has cert-manager issue a certificate, as C(cmctl renew) does, and waits for it; the old one
     stays in the secret until then. When the issuance fails, it says at once what the CertificateRequest and
     the Order say.
