@@ -1,4 +1,4 @@
-"""Memory and CPU on Kubernetes: whose number is raised for more pods, and what is said where nothing can be."""
+"""Memory and CPU on Kubernetes: whose number is raised for more pods, and what is said where none can be."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pytest
 
 if TYPE_CHECKING:
     from standin.cluster import Cluster
@@ -63,7 +61,7 @@ def _utilization(percent: int) -> Json:
 
 
 def scale_only(cluster: Cluster, incident: str, *more: str) -> Done:
-    """The runbook with its remedies of low risk, and no time for the metrics to get better, as they will not."""
+    """The runbook with its remedies of low risk, and no time for the metrics to get better, as they won't."""
     quick = [f"{incident}_metrics_seconds=1", "ladder_max_risk=low"]
     options = [option for each in quick for option in ("-e", each)]
     return cluster.command("--incident", incident, "--yes", "--json", *options, *more)
@@ -216,7 +214,7 @@ def test_what_the_kernel_counts_inside_does_where_there_are_no_metrics(standin: 
 
 def _counters() -> Callable[[Json, Sequence[str], str], Executed | None]:
     """A container that takes all of its core, and waits in every period, by the files of its cgroup."""
-    from standin.world import Executed  # noqa: PLC0415
+    from standin.world import Executed
 
     reads = {"number": 0}
 
@@ -263,7 +261,7 @@ def test_a_number_that_changes_all_the_time_is_left_alone(standin: StandIn) -> N
 
 def meddle(standin: StandIn, numbers: list[int]) -> None:
     """Somebody sets minReplicas to these, in turn, each time just before the product's own write arrives."""
-    from standin.client import AGENT  # noqa: PLC0415
+    from standin.client import AGENT
 
     take = standin.server.faults.take
 
@@ -271,6 +269,7 @@ def meddle(standin: StandIn, numbers: list[int]) -> None:
         is_ours = request.method == "PATCH" and request.headers.get("user-agent") != AGENT
         if is_ours and request.path.endswith(f"/{HPA}") and numbers:
             hpa = standin.world.store.get(f"{HPAS}.autoscaling", standin.namespace, HPA)
+            assert hpa is not None
             hpa["spec"]["minReplicas"] = numbers.pop(0)
             standin.world.store.put(f"{HPAS}.autoscaling", hpa)
         return take(request)
