@@ -148,8 +148,8 @@ def test_several_files_are_merged_and_their_relative_paths_are_their_own(target:
     (tmp_path / "folder/token").write_text("of-the-file", "utf-8")
     rest.write_text(yaml.safe_dump(content), "utf-8")
     both = f"{contexts}:{rest}:{tmp_path}/gone"
-    configuration, access = log_in(target("", context="b"), str(tmp_path), {"KUBECONFIG": both})
-    assert configuration.api_key["BearerToken"] == "Bearer of-the-file"
+    _configuration, access = log_in(target("", context="b"), str(tmp_path), {"KUBECONFIG": both})
+    assert access.token == "of-the-file"
     assert access.name == "the cluster b (namespace rec)"
     assert access.server == SERVER
 
@@ -179,10 +179,10 @@ def test_the_service_account_of_a_pod(
     (tmp_path / "token").write_text("of-the-pod", "utf-8")
     monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
     monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(issue("CA").files[0]))
-    configuration, access = log_in(target(""), str(tmp_path), {"KUBERNETES_SERVICE_HOST": "192.0.2.1"})
+    _configuration, access = log_in(target(""), str(tmp_path), {"KUBERNETES_SERVICE_HOST": "192.0.2.1"})
     assert access.server == "https://192.0.2.1:443"
     assert access.user == "the service account of this pod"
-    assert configuration.api_key["BearerToken"].endswith("of-the-pod")
+    assert access.token == "of-the-pod"
 
 
 def plugin(script: str, folder: Path) -> Mapping[str, Any]:
@@ -200,8 +200,8 @@ def credential(status: Any) -> str:
 
 def test_a_credential_plugin_gives_a_token(kubeconfig: Any, target: Any, tmp_path: Path) -> None:
     user = plugin(credential({"token": "of-the-plugin"}), tmp_path)
-    configuration, access = log_in(target(kubeconfig(SERVER, user)), str(tmp_path), {})
-    assert configuration.api_key["BearerToken"] == "Bearer of-the-plugin"
+    _configuration, access = log_in(target(kubeconfig(SERVER, user)), str(tmp_path), {})
+    assert access.token == "of-the-plugin"
     assert f"by its plugin `{tmp_path}/plugin 'a b'`" in access.user_from
 
 

@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 from typing import Any, Iterator, Mapping, Sequence
+from urllib.parse import unquote, urlsplit
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _kubernetes_kubeconfig
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import Access
@@ -72,6 +73,7 @@ def _of_file(
         raise ObstacleError("cluster-credentials", said, "unreachable") from error
     if plugin and not _token(configuration) and not configuration.cert_file:
         raise ObstacleError("cluster-credentials", _plugin_failed(plugin, words, heard), "unreachable")
+    _use_proxy(configuration, kubeconfig.entry("clusters", context.cluster).get("proxy-url"))
     by = f"; by its plugin `{shlex.join(plugin)}`" if plugin else ""
     return Access(
         name=_name(parameters, context.name),
@@ -122,7 +124,21 @@ def _name(parameters: Mapping[str, Any], context: str) -> str:
 
 def _token(configuration: Any) -> str:
     """What comes after "Bearer "; "" with a client certificate."""
-    return str(configuration.api_key.get("BearerToken") or "").partition(" ")[2].strip()
+    keys = configuration.api_key
+    return str(keys.get("BearerToken") or keys.get("authorization") or "").partition(" ")[2].strip()
+
+
+def _use_proxy(configuration: Any, said: str | None) -> None:
+    """Versions of the client before 37 leave out `proxy-url`, and all of them the proxy's user and password."""
+    from urllib3 import make_headers
+
+    proxy = said or getattr(configuration, "proxy", None)
+    if proxy:
+        configuration.proxy = proxy
+        parts = urlsplit(proxy)
+        if parts.username and not configuration.proxy_headers:
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            configuration.proxy_headers = make_headers(proxy_basic_auth=login)
 
 
 def _without_password(proxy: str | None) -> str:
