@@ -129,7 +129,7 @@ def _token(configuration: Any) -> str:
 
 
 def _use_proxy(configuration: Any, said: str | None) -> None:
-    """Versions of the client before 37 leave out `proxy-url`, and all of them the proxy's user and password."""
+    """The client leaves out `proxy-url` before version 37, and always the user and password of a proxy."""
     from urllib3 import make_headers
 
     proxy = said or getattr(configuration, "proxy", None)
