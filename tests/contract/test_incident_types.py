@@ -188,7 +188,7 @@ def test_an_expression_has_one_filter_at_most(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_playbook_is_of_a_known_incident_type_and_gathers_no_facts(path: Path) -> None:
-    assert path.name.split(".")[0] in {*IDS, "diagnose", "status", "errors", "db"}
+    assert path.name.split(".")[0] in {*IDS, "diagnose", "status", "errors", "db", "debug", "rbac"}
     for play in read(path):
         assert play["name"]
         if "hosts" in play:

@@ -42,6 +42,8 @@ ARGUMENTS: Mapping[str, Any] = {
     "mode": {"type": "str", "choices": ["diagnose", "remediate"], "default": "remediate"},
     "plan": {"type": "dict", "default": {}},
     "max_risk": {"type": "str", "choices": list(RISKS), "default": "medium"},
+    "rehearse": {"type": "bool", "default": False},
+    "access": {"type": "dict", "default": {}},
     "hold_seconds": {"type": "float"},
     "began": {"type": "float", "default": 0},
     "observed": {"type": "list", "elements": "dict", "default": []},
@@ -74,6 +76,7 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         max_risk=parameters["max_risk"],
         hold_seconds=runbook["verify"]["hold_seconds"] if hold is None else hold,
         plan=parameters["plan"],
+        rehearsing=parameters["rehearse"] and not parameters["plan"],  # a plan has been rehearsed
         since=carrier.now(),
         look_began=parameters["began"] or carrier.now(),
     )
@@ -82,6 +85,9 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
 def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """Read the diagnosis: what is wrong, and what to try next."""
     take_findings(state, parameters["observed"])
+    if "denied" in parameters["access"]:
+        state.forbidden = parameters["access"]["denied"]
+        state.rehearsing = not state.current
     state.baseline = take_evidence(state, parameters["observed"], carrier.now(), "diagnose")
     state.since = carrier.now()
     symptoms = [each for each in state.findings if each["id"] in state.current]
@@ -263,6 +269,12 @@ def _give_up(state: State, now: float) -> None:
         if tried
         else "no remedy is for this"
     )
+    would = [each for each in remedies_of(state) if not why_not_for(each, state.current)]
+    barred = [
+        f"{each['id']}: {state.forbidden[each['id']]}" for each in would if each["id"] in state.forbidden
+    ]
+    if barred:
+        did = f"{did if tried else 'no remedy may be tried'} ({'; '.join(barred)})"
     advice = " ".join(each["next"] for each in seen if each["next"])
     state.verdict, state.gave_up = "unresolved", True
     state.sentence = f"{state.target}: {what}; {did}. {advice}".strip()

@@ -35,6 +35,8 @@ class State:
     good_since: float = 0  # first sample of the present unbroken row of good ones, 0 when there is none
     patience_ends: float = 0
     baseline: dict[str, Any] = field(default_factory=dict)  # evidence of the last look before a remedy
+    rehearsing: bool = False  # the platform is asked what it allows, when something was found
+    forbidden: dict[str, str] = field(default_factory=dict)  # remedies that it would not let us do, and why
     verified_late: bool = False  # the criteria were judged again, as nothing was found after a remedy
     climbing: bool = False  # there is a remedy to try
     sampling: bool = False  # the remedy was done, and is being verified
@@ -79,7 +81,7 @@ def why_not_for(remedy: Mapping[str, Any], symptoms: Sequence[str]) -> str:
 
 def why_not(remedy: Mapping[str, Any], state: State) -> str:
     """Why this remedy is not for the symptoms seen last, or not allowed; "" when it is both."""
-    reason = why_not_for(remedy, state.current)
+    reason = why_not_for(remedy, state.current) or state.forbidden.get(remedy["id"], "")
     if reason:
         return reason
     if RISKS.index(remedy["risk"]) > RISKS.index(state.max_risk):
@@ -116,6 +118,7 @@ def note_action(
         "started": "",
         "finished": "",
         "diff": [],
+        "forbidden": state.forbidden.get(remedy["id"], ""),
         **more,
     }
     state.actions = [each for each in state.actions if each["remedy"] != remedy["id"]] + [action]

@@ -13,6 +13,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _compose,
     _compose_resources,
     _compose_scale,
+    _compose_usage,
 )
 
 TARGET_ARGUMENTS: Mapping[str, Any] = {
@@ -34,13 +35,23 @@ def adapter(parameters: Mapping[str, Any]) -> ModuleType:
 
 
 def resources(parameters: Mapping[str, Any]) -> ModuleType:
-    """The functions read, stats, oom_events, limits, update and others of the target's platform."""
+    """The functions stats_of, why_fixed, limits, update and others of the target's platform."""
     return _platform(parameters, _compose_resources, "_resources")
 
 
 def scaling(parameters: Mapping[str, Any]) -> ModuleType:
-    """The functions composed, why_not, tool, scale_command and scale of the target's platform."""
+    """The functions plan, scale and put_back of the target's platform."""
     return _platform(parameters, _compose_scale, "_scale")
+
+
+def usage(parameters: Mapping[str, Any]) -> ModuleType:
+    """The functions memory, cpu and scaler of the target's platform."""
+    return _platform(parameters, _compose_usage, "_usage")
+
+
+def rollouts(parameters: Mapping[str, Any]) -> ModuleType | None:
+    """The function act of a platform that replaces the instances of a service by itself; None otherwise."""
+    return None if parameters["platform"] == "compose" else _platform(parameters, _compose, "_restart")
 
 
 def _platform(parameters: Mapping[str, Any], compose: ModuleType, part: str) -> ModuleType:

@@ -66,6 +66,16 @@ options:
     type: str
     choices: [low, medium, high]
     default: medium
+  rehearse:
+    description: With O(step=open), whether the platform is asked what it would let us do before a remedy is
+      chosen; RV(rehearsing) says when.
+    type: bool
+    default: false
+  access:
+    description: With O(step=assess), what M(saveit.remediation.cluster_access) returned. A remedy that it
+      denies is not chosen.
+    type: dict
+    default: {}
   hold_seconds:
     description: With O(step=open), how long every criterion must be met; by default what the runbook says.
     type: float
@@ -224,6 +234,10 @@ actions:
       type: list
       elements: dict
       sample: []
+    forbidden:
+      description: Why the platform would not let us do it; empty when it would, or was not asked.
+      type: str
+      sample: ""
 evidence:
   description: Every measured value so far.
   returned: success
@@ -270,6 +284,16 @@ climbing:
   returned: success
   type: bool
   sample: false
+rehearsing:
+  description: The platform is to be asked what it would let the remedies do.
+  returned: success
+  type: bool
+  sample: false
+forbidden:
+  description: By remedy, why the platform would not let us do it.
+  returned: success
+  type: dict
+  sample: {}
 sampling:
   description: A remedy was done, and is being verified.
   returned: success
