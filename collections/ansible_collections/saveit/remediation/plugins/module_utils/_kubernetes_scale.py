@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes import look
-
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes import look
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import (
     JSON_PATCH,
     ApiError,

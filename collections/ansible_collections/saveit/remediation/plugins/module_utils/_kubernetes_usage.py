@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Mapping, Optional, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes import now
-
 from ansible_collections.saveit.remediation.plugins.module_utils import _kubernetes_autoscaler as autoscaler
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._cgroup import Reading
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes import now
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_metrics import (
     Container,
     allocatable,

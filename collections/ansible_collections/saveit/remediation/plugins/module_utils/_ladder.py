@@ -139,7 +139,9 @@ def acted(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
 def failed(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """The remedy's own tasks failed: note it; the ladder looks again and goes on."""
     sentence = _said(parameters["failure"])
-    note_action(state, state.remedy, "failed", sentence, **_times(state, carrier))
+    more = {"changed": bool(parameters["failure"].get("changed")), **_times(state, carrier)}
+    diff = [parameters["failure"]["diff"]] if parameters["failure"].get("diff") else []
+    note_action(state, state.remedy, "failed", sentence, diff=diff, **more)
     state.tell("remedy-finished", carrier.now(), sentence, remedy=state.remedy["id"])
     state.climbing, state.sampling = False, False
     state.since = carrier.now()
@@ -196,7 +198,7 @@ _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
 def _offer(state: State) -> None:
     """Mode diagnose: which remedies would be for this; whether one may be tried, the plan decides."""
     for remedy in remedies_of(state) if state.current else ():
-        reason = why_not_for(remedy, state.current)
+        reason = why_not_for(remedy, state)
         sentence = reason or f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
         note_action(state, remedy, "skipped" if reason else "possible", sentence)
     state.verdict = "diagnosed" if state.current else "healthy"
@@ -269,7 +271,7 @@ def _give_up(state: State, now: float) -> None:
         if tried
         else "no remedy is for this"
     )
-    would = [each for each in remedies_of(state) if not why_not_for(each, state.current)]
+    would = [each for each in remedies_of(state) if not why_not_for(each, state)]
     barred = [
         f"{each['id']}: {state.forbidden[each['id']]}" for each in would if each["id"] in state.forbidden
     ]
