@@ -67,7 +67,7 @@ def ansible_playbook(cluster: Cluster, tmp_path: Path) -> Callable[..., subproce
     """The playbook of an incident type under plain Ansible, with extra variables NAME=VALUE."""
 
     def run(incident: str, *variables: str) -> subprocess.CompletedProcess[str]:
-        from standin import command  # noqa: PLC0415
+        from standin import command
 
         inventory = tmp_path / "plain.yml"
         command.write_inventory(inventory, cluster.variables)
@@ -87,7 +87,7 @@ def shell(cluster: Cluster) -> None:
 
     Here no Service has a name: what is checked from inside is not found.
     """
-    from standin.world import Executed  # noqa: PLC0415
+    from standin.world import Executed
 
     def play(_pod: object, command: Sequence[str], stdin: str) -> Executed | None:
         if list(command) != ["sh", "-s"]:

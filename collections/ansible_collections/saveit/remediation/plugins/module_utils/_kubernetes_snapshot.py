@@ -69,7 +69,7 @@ def snapshot(
 
 
 def shared_text(parameters: Mapping[str, Any], carrier: Carrier, name: str, fetch: Callable[[], str]) -> str:
-    """What `fetch` returns, once for all who look at the same time and ask for the same; `name` says what it is."""
+    """What `fetch` returns, once for all who look at the same time and ask for the same `name`."""
     not_before = float(parameters.get("not_before") or 0)
     if not carrier.shared or not not_before:
         return fetch()
