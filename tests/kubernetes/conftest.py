@@ -67,7 +67,7 @@ def ansible_playbook(cluster: Cluster, tmp_path: Path) -> Callable[..., subproce
     """The playbook of an incident type under plain Ansible, with extra variables NAME=VALUE."""
 
     def run(incident: str, *variables: str) -> subprocess.CompletedProcess[str]:
-        from standin import command  # noqa: PLC0415
+        from standin import command
 
         inventory = tmp_path / "plain.yml"
         command.write_inventory(inventory, cluster.variables)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
     from standin.cluster import Cluster
     from standin.command import Done
@@ -207,7 +205,7 @@ def test_what_the_kernel_counts_inside_does_where_there_are_no_metrics(standin: 
 
 def _counters() -> Callable[[Json, Sequence[str], str], Executed | None]:
     """A container that takes all of its core, and waits in every period, by the files of its cgroup."""
-    from standin.world import Executed  # noqa: PLC0415
+    from standin.world import Executed
 
     reads = {"number": 0}
 

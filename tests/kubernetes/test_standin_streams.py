@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from recorded import FOLDER, conversations
 from standin.requests import parsed, target
 from standin.watching import prepare
