@@ -40,7 +40,7 @@ THERE = [
     workload("Deployment/mqtt-broker", "mosquitto"),
 ]
 CHOICES = [
-    # service, service_names, the workload or words of the obstacle
+    # service, service_names, the workload
     ("backend", {"backend": "saveit-backend"}, "Deployment/saveit-backend"),
     ("backend", {"backend": "deployment/saveit-backend"}, "Deployment/saveit-backend"),
     ("backend", {"backend": "Deployments/saveit-backend"}, "Deployment/saveit-backend"),
@@ -50,26 +50,33 @@ CHOICES = [
     ("broker", {"broker": "mosquitto"}, "Deployment/mqtt-broker"),
     ("agent", {}, "DaemonSet/agent"),
     ("redis", {"redis": "redis-master"}, "StatefulSet/redis-master"),
-    ("redis", {"redis": "redis"}, "Deployment redis and StatefulSet redis is called 'redis'"),
     ("redis", {"redis": "statefulset/redis"}, "StatefulSet/redis"),
-    ("redis", {}, "service_names: {redis: deployment/redis}"),
-    ("redis", {"redis": "cronjob/redis"}, "is of the kind 'cronjob'"),
-    ("redis", {"redis": "elasticache"}, "redis-master"),
     ("postgres", {"postgres": "rds"}, None),
 ]
 
 
 @pytest.mark.parametrize(("service", "service_names", "wanted"), CHOICES)
 def test_the_workload_of_a_service(service: str, service_names: dict[str, str], wanted: str | None) -> None:
-    try:
-        found = choose(THERE, service, service_names, "the cluster test")
-    except ObstacleError as obstacle:
-        assert wanted is not None
-        assert wanted in str(obstacle)
-        assert obstacle.outcome == "refused"
-        return
-    told = f"{found['kind']}/{found['metadata']['name']}" if found else None
-    assert told == wanted
+    found = choose(THERE, service, service_names, "the cluster test")
+    assert (f"{found['kind']}/{found['metadata']['name']}" if found else None) == wanted
+
+
+REFUSALS = [
+    ("redis", {"redis": "redis"}, "Deployment redis and StatefulSet redis is called 'redis'"),
+    ("redis", {}, "service_names: {redis: deployment/redis}"),
+    ("redis", {"redis": "cronjob/redis"}, "is of the kind 'cronjob'"),
+    ("redis", {"redis": "elasticache"}, "StatefulSet redis-master and StatefulSet redis-replicas"),
+]
+
+
+@pytest.mark.parametrize(("service", "service_names", "said"), REFUSALS)
+def test_two_workloads_or_a_strange_kind_are_an_obstacle(
+    service: str, service_names: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ObstacleError) as caught:
+        choose(THERE, service, service_names, "the cluster test")
+    assert said in str(caught.value)
+    assert caught.value.outcome == "refused"
 
 
 def test_all_workloads_have_the_names_of_the_runbooks_and_none_twice() -> None:

@@ -124,12 +124,9 @@ def _nobody_serves(seen: Seen) -> list[Finding]:
     name, instances = seen.service.name, seen.service.instances
     if any(each.health == "healthy" for each in instances):
         return []
-    pods = (
-        f"none of its {len(instances)} pods is ready"
-        if all(each.id for each in instances)
-        else "it has no pods"
-    )
-    return [Finding("application-down", name, f"{name} serves nobody: {pods}")]
+    there = [each for each in instances if each.id]
+    why = f"none of its {len(there)} pods is ready" if there else "it has no pods"
+    return [Finding("application-down", name, f"{name} serves nobody: {why}")]
 
 
 def platform_says(seen: Seen) -> list[Finding]:
