@@ -199,11 +199,13 @@ def test_a_new_pod_has_no_sample_and_that_is_not_zero(cluster: Played, clock: An
     new = result.returned["usage"][1]
     assert (new["working_set_mb"], new["memory_percent"]) == (None, None)
     assert new["why_unknown"].startswith("no metrics yet: a new pod has no sample for a minute or more")
-    assert result.returned["known_by"] == parse_time(started(cluster.objects["pods"][1])) + 120
+    assert result.returned["known_by"] == started(cluster.objects["pods"][1]) + 120
 
 
-def started(pod: dict[str, Any]) -> str:
-    return str(pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"])
+def started(pod: dict[str, Any]) -> float:
+    at = parse_time(pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"])
+    assert at is not None
+    return at
 
 
 def killed(fixtures: Path) -> Played:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import builtins
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -41,7 +40,9 @@ class FakeCluster:
             self.tick()
         return copy.deepcopy(next(each for each in self.objects[kind] if each["metadata"]["name"] == name))
 
-    def list(self, kind: str, label_selector: str = "", **_more: Any) -> builtins.list[dict[str, Any]]:
+    def list(
+        self, kind: str, label_selector: str = "", keep: Any = None, **_more: Any
+    ) -> list[dict[str, Any]]:
         self.asked.append(f"list {kind}")
         wanted = [part.split("=") for part in label_selector.split(",") if part]
         return [
@@ -71,9 +72,8 @@ class FakeCluster:
         return self.logs[pod, previous]
 
     def execute(
-        self, pod: str, container: str, command: builtins.list[str], stdin: str, timeout: float
+        self, pod: str, container: str, command: list[str], stdin: str = "", timeout: float = 10
     ) -> Completed:
-        assert timeout > 0, stdin
         self.commands.append([pod, container, *command])
         return self.answers.pop(0)
 
@@ -91,11 +91,7 @@ class Scene:
             raise AssertionError("no command runs on the host")
 
         return Carrier(
-            nothing,
-            self.clock.now,
-            self.clock.sleep,
-            check_mode,
-            cluster=lambda _parameters: cast(Any, self.cluster),
+            nothing, self.clock.now, self.clock.sleep, check_mode, cluster=lambda _parameters: self.cluster
         )
 
 
