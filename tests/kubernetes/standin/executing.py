@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from io import BufferedIOBase
 
-from standin import websocket
+from standin import programs, websocket
 from standin.access import Attributes
 from standin.answers import RefusalError, bad_request, not_found, not_played
 from standin.kinds import Json
@@ -20,8 +17,6 @@ from standin.world import Executed, World
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
 PIECE = 32 * 1024
-# Found in every image of the tests, and harmless on the machine of the tests, where they are run for real.
-REAL = ("cat", "echo", "env", "false", "id", "printf", "sh", "sleep", "true")
 
 
 def prepare(world: World, request: Request, target: Target) -> str:
@@ -126,16 +121,7 @@ def _executed(world: World, pod: Json, command: Sequence[str], stdin: str) -> Ex
         done = answer(pod, command, stdin)
         if done is not None:
             return done
-    if os.path.basename(command[0]) not in REAL:
-        return None
-    began = time.monotonic()
-    try:
-        ran = subprocess.run(
-            list(command), input=stdin, capture_output=True, text=True, timeout=20, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise not_played(f"a command of {time.monotonic() - began:.0f} seconds") from None
-    return Executed(ran.returncode, ran.stdout, ran.stderr)
+    return programs.play(pod, command, stdin)
 
 
 def _status(rc: int) -> Json:

@@ -15,6 +15,7 @@ from standin.world import World
 
 LONGEST = 300.0  # seconds, where the request does not say; a real server takes half an hour and more
 STEP = 0.25
+LAST_BOOKMARK = 2.0  # seconds before the end of a watch that is long enough
 
 
 def prepare(world: World, request: Request, target: Target) -> Callable[[], Iterator[Json]]:
@@ -76,7 +77,7 @@ def _stream(
             line = _line(change, target, selected)
             if line is not None:
                 yield line
-        if bookmarks and not marked and end - time.monotonic() < min(2.0, seconds / 2):
+        if bookmarks and not marked and seconds > LAST_BOOKMARK * 2 and end - time.monotonic() < LAST_BOOKMARK:
             marked = True
             yield _bookmark(target.kind, revision, {})
 

@@ -34,7 +34,9 @@ def roll(cluster: FakeCluster) -> None:
         if cluster.writes:
             for _time, deployment, world in steps:
                 cluster.objects.update(
-                    deployments=[deployment], pods=list(world.pods), replicasets=list(world.replicasets)
+                    deployments=[deployment],
+                    pods=[dict(each) for each in world.pods],
+                    replicasets=[dict(each) for each in world.replicasets],
                 )
                 break
 
@@ -106,7 +108,7 @@ def test_what_cannot_help_is_not_tried(
     assert it.cluster.writes == []
 
 
-BUDGET = {
+BUDGET: dict[str, Any] = {
     "metadata": {"name": "saveit-backend-pdb"},
     "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app.kubernetes.io/name": "saveit-backend"}}},
     "status": {"disruptionsAllowed": 0, "currentHealthy": 2, "expectedPods": 2},
