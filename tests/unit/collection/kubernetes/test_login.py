@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.saveit.remediation.plugins.module_utils import _kubernetes_login
+from ansible_collections.saveit.remediation.plugins.module_utils import _kubernetes_plugin
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import connect
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import token_expiry
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_kubeconfig import which
@@ -148,8 +148,8 @@ def test_several_files_are_merged_and_their_relative_paths_are_their_own(target:
     (tmp_path / "folder/token").write_text("of-the-file", "utf-8")
     rest.write_text(yaml.safe_dump(content), "utf-8")
     both = f"{contexts}:{rest}:{tmp_path}/gone"
-    configuration, access = log_in(target("", context="b"), str(tmp_path), {"KUBECONFIG": both})
-    assert configuration.api_key["BearerToken"] == "Bearer of-the-file"
+    _configuration, access = log_in(target("", context="b"), str(tmp_path), {"KUBECONFIG": both})
+    assert access.token == "of-the-file"
     assert access.name == "the cluster b (namespace rec)"
     assert access.server == SERVER
 
@@ -179,10 +179,10 @@ def test_the_service_account_of_a_pod(
     (tmp_path / "token").write_text("of-the-pod", "utf-8")
     monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
     monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(issue("CA").files[0]))
-    configuration, access = log_in(target(""), str(tmp_path), {"KUBERNETES_SERVICE_HOST": "192.0.2.1"})
+    _configuration, access = log_in(target(""), str(tmp_path), {"KUBERNETES_SERVICE_HOST": "192.0.2.1"})
     assert access.server == "https://192.0.2.1:443"
     assert access.user == "the service account of this pod"
-    assert configuration.api_key["BearerToken"].endswith("of-the-pod")
+    assert access.token == "of-the-pod"
 
 
 def plugin(script: str, folder: Path) -> Mapping[str, Any]:
@@ -200,8 +200,8 @@ def credential(status: Any) -> str:
 
 def test_a_credential_plugin_gives_a_token(kubeconfig: Any, target: Any, tmp_path: Path) -> None:
     user = plugin(credential({"token": "of-the-plugin"}), tmp_path)
-    configuration, access = log_in(target(kubeconfig(SERVER, user)), str(tmp_path), {})
-    assert configuration.api_key["BearerToken"] == "Bearer of-the-plugin"
+    _configuration, access = log_in(target(kubeconfig(SERVER, user)), str(tmp_path), {})
+    assert access.token == "of-the-plugin"
     assert f"by its plugin `{tmp_path}/plugin 'a b'`" in access.user_from
 
 
@@ -224,7 +224,7 @@ def test_a_credential_plugin_that_fails(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(_kubernetes_login, "PLUGIN_SECONDS", 0.2)
+    monkeypatch.setattr(_kubernetes_plugin, "SECONDS", 0.2)
     with pytest.raises(ObstacleError) as caught:
         log_in(target(kubeconfig(SERVER, plugin(script, tmp_path))), str(tmp_path), {})
     assert (caught.value.id, caught.value.outcome) == ("cluster-credentials", "unreachable")
@@ -238,6 +238,35 @@ def test_a_credential_plugin_that_is_not_installed(kubeconfig: Any, target: Any,
     user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plugin"}}
     with pytest.raises(ObstacleError, match="there is no command no-such-plugin here; install it"):
         log_in(target(kubeconfig(SERVER, user)), str(tmp_path), {})
+
+
+@pytest.mark.parametrize(
+    ("ends", "runs"), [("2099-01-01T00:00:00Z", 1), (None, 1), ("2026-01-01T00:00:00Z", 2)]
+)
+def test_the_token_of_a_plugin_serves_the_tasks_of_a_run_until_its_end(
+    ends: str | None, runs: int, kubeconfig: Any, target: Any, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    status = {"token": "of-the-plugin", **({"expirationTimestamp": ends} if ends else {})}
+    user = plugin(f"echo once more >> {tmp_path}/runs; {credential(status)}", tmp_path)
+    path = kubeconfig(SERVER, user)
+    for _task in range(2):
+        _configuration, access = log_in(target(path), str(tmp_path), {}, str(shared))
+        assert access.token == "of-the-plugin"
+        assert "by its plugin" in access.user_from
+    assert (tmp_path / "runs").read_text("utf-8").count("once more") == runs
+    assert [each.stat().st_mode & 0o777 for each in shared.iterdir()] == [0o600]
+
+
+def test_another_user_has_another_token(kubeconfig: Any, target: Any, tmp_path: Path) -> None:
+    shared = str(tmp_path)
+    first = plugin(credential({"token": "of-the-plugin"}), tmp_path)
+    log_in(target(kubeconfig(SERVER, first)), str(tmp_path), {}, shared)
+    other = {"exec": {**first["exec"], "args": ["another cluster"]}}
+    (tmp_path / "plugin").write_text(f"#!/bin/sh\n{credential({'token': 'another'})}\n", "utf-8")
+    _configuration, access = log_in(target(kubeconfig(SERVER, other)), str(tmp_path), {}, shared)
+    assert access.token == "another"
 
 
 def test_the_root_logger_is_left_as_it_was(kubeconfig: Any, target: Any, tmp_path: Path) -> None:

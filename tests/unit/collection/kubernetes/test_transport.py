@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import socket
 import ssl
@@ -197,9 +198,11 @@ def test_a_client_certificate_that_the_server_does_not_know(reach: Any, api_serv
 
 def test_a_proxy_of_the_kubeconfig_is_used(reach: Any, api_server: Any, reply: Any) -> None:
     api_server.reply(reply(LIST))
-    cluster = reach("http://cluster.example", **{"proxy-url": api_server.url})
-    assert len(cluster.list("pods")) == 1
-    assert api_server.asked[0].headers["host"] == "cluster.example"
+    proxy = api_server.url.replace("//", "//me:hu%40sh@")
+    assert len(reach("http://cluster.example", **{"proxy-url": proxy}).list("pods")) == 1
+    headers = api_server.asked[0].headers
+    assert headers["host"] == "cluster.example"
+    assert base64.b64decode(headers["proxy-authorization"].split()[1]) == b"me:hu@sh"
 
 
 def test_a_proxy_that_is_down_is_named_without_its_password(reach: Any) -> None:
