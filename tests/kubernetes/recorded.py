@@ -158,8 +158,7 @@ def _only(world: World, conversation: Conversation, wanted: Target) -> None:
     said = conversation.said
     stored = "events" if wanted.kind.kind == "Event" else wanted.kind.resource
     example = next((copied(item) for (kind, _), item in conversation.known.items() if kind == stored), None)
-    for key in [key for key in world.store.objects if key[0] == stored]:
-        del world.store.objects[key]
+    world.store.drop(stored)
     items = [] if said["name"].startswith("list-pods-page") else list(_items(said["response"]))
     if wanted.group == "events.k8s.io":
         items = _core_events(items)
@@ -224,7 +223,7 @@ def _budgets(world: World, name: str, pod: str) -> None:
     every = json.loads((FOLDER / "http" / "conversations.json").read_text())
     budget = next(each for each in every if each["name"] == "get-pdb")["response"]
     resource = "poddisruptionbudgets.policy"
-    world.store.objects.pop((resource, "rec", "saveit-backend"), None)
+    world.store.drop(resource, "saveit-backend")
     if name.startswith("eviction-blocked"):
         world.store.load(resource, budget)
     elif name == "eviction-pdb-still-processed":

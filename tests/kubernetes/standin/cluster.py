@@ -47,7 +47,11 @@ class Cluster:
         self.apply, self.patch, self.delete = self.client.apply, self.client.patch, self.client.delete
 
     def lacks(self, feature: str) -> str:
-        """Why the cluster does not have a feature; empty when it has: metrics, cert-manager, faults."""
+        """Why the cluster does not have a feature, as metrics or cert-manager; empty when it has."""
+        raise NotImplementedError
+
+    def issuance(self, how: str) -> None:
+        """What the issuer of certificates does from now on: works, fails or hangs; a test needs "issuance"."""
         raise NotImplementedError
 
     def need(self, *features: str) -> None:

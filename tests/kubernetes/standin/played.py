@@ -15,7 +15,7 @@ from standin.cluster import Cluster
 from standin.controllers import Controllers
 from standin.faults import Fault
 from standin.front import NO_ENDPOINT, healthy_answer
-from standin.kinds import Json
+from standin.kinds import Json, kind_of
 from standin.requests import Request
 from standin.server import Server
 from standin.states import ready
@@ -78,6 +78,7 @@ class StandIn(Cluster):
         """As on a cluster that has no metrics or no cert-manager."""
         groups = {"metrics": ["metrics.k8s.io"], "cert-manager": ["cert-manager.io", "acme.cert-manager.io"]}
         self.world.missing_groups.update(groups[feature])
+        self.controllers.wake()
 
     @property
     def requests(self) -> list[Request]:
@@ -147,25 +148,29 @@ class StandIn(Cluster):
 
     def load(self, *objects: Json) -> None:
         """Puts objects in as they are, status included, past validation; pods stay as they are until deleted."""
-        resources = {}
-        for each in objects:
-            from standin.kinds import kind_of
+        with self.world.store.changed:
+            for each in objects:
+                kind = kind_of(each)
+                item = copied(each)
+                item["metadata"] |= {"namespace": self.namespace} if kind.namespaced else {}
+                item["metadata"].pop("resourceVersion", None)
+                if kind.resource == "pods":
+                    item["metadata"].setdefault("uid", f"{item['metadata']['name']}-uid")
+                    self.controllers.kubelet.adopt(item)
+                self.world.store.put(kind.resource, item)
 
-            resource = kind_of(each).resource
-            item = copied(each)
-            item["metadata"] |= {"namespace": self.namespace} if kind_of(each).namespaced else {}
-            item["metadata"].pop("resourceVersion", None)
-            if resource == "pods":
-                item["metadata"].setdefault("uid", f"{item['metadata']['name']}-uid")
-                self.controllers.kubelet.adopt(item)
-            resources[resource] = self.world.store.put(resource, item)
+    def issuance(self, how: str) -> None:
+        self.world.issuance = how
+        self.controllers.wake()
 
     def lose_node(self, name: str = "node-1") -> None:
         """Its kubelet says nothing any more."""
         self.world.lost_nodes.add(name)
+        self.controllers.wake()
 
     def find_node(self, name: str = "node-1") -> None:
         self.world.lost_nodes.discard(name)
+        self.controllers.wake()
 
     def _answer(self, service: str, path: str) -> tuple[int, str, str]:
         name = str(self.variables["service_names"].get(service, service)).rpartition("/")[2]

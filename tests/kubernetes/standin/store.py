@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import threading
 import uuid
 from collections import deque
@@ -29,12 +30,8 @@ class Change:
 
 
 def copied(value: Any) -> Any:
-    """A deep copy of JSON, several times faster than copy.deepcopy."""
-    if isinstance(value, dict):
-        return {key: copied(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [copied(item) for item in value]
-    return value
+    """A deep copy of JSON. Version 2 of marshal knows no references, so that nothing is shared within the copy."""
+    return marshal.loads(marshal.dumps(value, 2))
 
 
 Changes = list[Change]
@@ -49,6 +46,8 @@ class Store:
         self.revision = 1000
         self.compacted = 1000
         self.history: deque[Change] = deque()
+        self.last: dict[str, int] = {}  # the revision of the last change, by resource
+        self._keys: dict[str, list[Key]] = {}  # of each resource in order, until one comes or goes
 
     def get(self, resource: str, namespace: str, name: str) -> Json | None:
         with self.changed:
@@ -66,11 +65,12 @@ class Store:
             return [item for _key, item in self._found(resource, namespace)]
 
     def _found(self, resource: str, namespace: str) -> Iterator[tuple[Key, Json]]:
-        keys = sorted(
-            key for key in self.objects if key[0] == resource and (not namespace or key[1] == namespace)
-        )
+        keys = self._keys.get(resource)
+        if keys is None:
+            keys = self._keys[resource] = sorted(key for key in self.objects if key[0] == resource)
         for key in keys:
-            yield key, self.objects[key]
+            if not namespace or key[1] == namespace:
+                yield key, self.objects[key]
 
     def put(self, resource: str, item: Json) -> Json:
         """Creates or replaces; gives uid, creationTimestamp and resourceVersion. The same again is no change."""
@@ -83,12 +83,16 @@ class Store:
                 metadata.setdefault("uid", str(uuid.uuid4()))
                 metadata.setdefault("creationTimestamp", stamp())
             else:
+                for own in ("uid", "creationTimestamp"):
+                    metadata.setdefault(own, before["metadata"][own])
                 metadata["resourceVersion"] = before["metadata"]["resourceVersion"]
                 if item == before:
                     return copied(before)  # type: ignore[no-any-return]
             self.revision += 1
             metadata["resourceVersion"] = str(self.revision)
             self.objects[key] = item
+            if before is None:
+                self._keys.pop(resource, None)
             self._remember("ADDED" if before is None else "MODIFIED", key, item, before)
             return copied(item)  # type: ignore[no-any-return]
 
@@ -106,6 +110,7 @@ class Store:
             before = self.objects.pop((resource, namespace, name), None)
             if before is None:
                 return None
+            self._keys.pop(resource, None)
             self.revision += 1
             gone = copied(before)
             gone["metadata"]["resourceVersion"] = str(self.revision)
@@ -118,9 +123,16 @@ class Store:
         metadata = item["metadata"]
         with self.changed:
             self.objects[resource, metadata.get("namespace", ""), metadata["name"]] = item
+            self._keys.pop(resource, None)
             self.revision = max(self.revision, int(metadata["resourceVersion"]))
             self.compacted = self.revision
             self.history.clear()
+
+    def drop(self, resource: str, name: str = "") -> None:
+        """Takes a recorded object out, or all of a resource, as if it had never been."""
+        for key in [key for key in self.objects if key[0] == resource and name in ("", key[2])]:
+            del self.objects[key]
+        self._keys.pop(resource, None)
 
     def at(self, revision: int, resource: str, namespace: str) -> Items:
         """The list as it was at a revision that is not compacted yet; for reading only."""
@@ -154,6 +166,7 @@ class Store:
             self.history.clear()
 
     def _remember(self, type_: str, key: Key, item: Json, before: Json | None) -> None:
+        self.last[key[0]] = self.revision
         self.history.append(Change(self.revision, type_, key, item, before))
         while len(self.history) > HISTORY:
             self.compacted = self.history.popleft().revision

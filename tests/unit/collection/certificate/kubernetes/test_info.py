@@ -202,7 +202,7 @@ def test_a_failed_issuance_says_what_the_request_and_the_order_say(
     result = look()
     assert ids(result) == ["certificate-expired", "certificate-issuance-failed"]
     assert (
-        "The certificate request has failed; CertificateRequest saveit-tls-2 says Failed: the order is "
+        "Z: CertificateRequest saveit-tls-2 says Failed: the order is "
         "invalid; Order saveit-tls-2-1 is invalid: DNS problem; cert-manager tries again at "
     ) in result.sentence
     assert result.returned["issuance"]["state"] == "failed"

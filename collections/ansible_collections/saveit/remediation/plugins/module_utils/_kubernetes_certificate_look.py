@@ -106,7 +106,7 @@ def issuance_sentence(issuance: objects.Issuance, said: str, now: float) -> str:
         return f"an issuance of {name} has been under way for {span(lasts)} ({issuing.reason}){more}"
     if issuance.has_failed and issuance.last_failure:
         message = issuing.message if issuing else ""
-        told = "; ".join(each for each in (message, said) if each) or "no reason is given"
+        told = said or message or "no reason is given"  # the message only repeats that of the request
         row = f", the {issuance.attempts}th in a row" if issuance.attempts > 3 else ""
         again = "tries" if now < issuance.backoff_ends else "should have tried"
         return (
