@@ -203,3 +203,17 @@ def test_a_pod_can_be_made_unready_from_inside(standin: StandIn, path: str) -> N
     standin.world.files.setdefault(pod["metadata"]["uid"], set()).add(path)
     name = pod["metadata"]["name"]
     standin.wait(lambda: condition(standin.get("pods", name), "Ready")["status"] == "False", "it is not ready")
+
+
+def test_a_container_says_in_its_log_why_it_ends(cluster: Cluster) -> None:
+    cluster.behave("backend", "crash-loop")
+    name = cluster.pods(BACKEND)[0]["metadata"]["name"]
+    path = f"/api/v1/namespaces/{cluster.namespace}/pods/{name}/log"
+    text = cluster.client.call("GET", path, previous="true", container="backend")
+    assert text == "RuntimeError: SECRET_KEY is not set: the application does not start without it\n"
+
+
+def test_a_probe_that_fails_is_told_in_an_event(cluster: Cluster) -> None:
+    cluster.behave("backend", "not-ready")
+    said = "Readiness probe failed: HTTP probe failed with statuscode: 503"
+    cluster.wait(lambda: [each for each in cluster.list("events") if each["message"] == said], "there is an event")

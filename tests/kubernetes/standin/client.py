@@ -7,9 +7,9 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
+from standin.faults import AGENT
 from standin.kinds import BY_RESOURCE, Json, Kind, kind_of
 
-AGENT = "saveit-tests"
 MERGE, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"
 TEMPLATED = ("deployments.apps", "statefulsets.apps", "daemonsets.apps")
 

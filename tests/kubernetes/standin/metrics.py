@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from standin.clock import stamp
 from standin.kinds import Json, Kind
+from standin.quantity import amount
 from standin.requests import Target
 from standin.world import Usage, World
 
@@ -25,8 +26,18 @@ def every(world: World, kind: Kind, namespace: str) -> list[Json]:
 
 
 def usage(world: World, pod: Json) -> Usage:
+    """Of one container: as a test said, else by the behaviour: a leak fills memory, a busy one all the CPU it may."""
     name = (pod["metadata"].get("labels") or {}).get("app.kubernetes.io/name", "")
-    return world.usage.get(name, Usage())
+    if name in world.usage:
+        return world.usage[name]
+    container = pod["spec"]["containers"][0]
+    behaviour = next((each.get("value") for each in container.get("env", []) if each["name"] == "SAVEIT_BEHAVIOUR"), "")
+    limits = (container.get("resources") or {}).get("limits") or {}
+    if behaviour == "leak":
+        return Usage(memory=int(amount(limits.get("memory", "256Mi")) * 0.9))
+    if behaviour == "busy":
+        return Usage(cpu=amount(limits.get("cpu", "1")))
+    return Usage()
 
 
 def _is_sampled(world: World, pod: Json) -> bool:

@@ -10,10 +10,9 @@ from typing import Any
 
 import yaml
 
-from standin.client import AGENT
 from standin.cluster import Cluster
 from standin.controllers import Controllers
-from standin.faults import Fault
+from standin.faults import AGENT, Fault
 from standin.front import NO_ENDPOINT, healthy_answer
 from standin.kinds import Json, kind_of
 from standin.requests import Request

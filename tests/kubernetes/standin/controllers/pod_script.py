@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 
+from standin.controllers import probes
 from standin.controllers.pod_config import missing_config, missing_volume
 from standin.controllers.pod_status import PodStatus
 from standin.kinds import Json
@@ -91,7 +92,7 @@ def _started(status: PodStatus, container: Json, restarts: int) -> Script:
     status.tell("Normal", "Created", "Container created", name)
     status.tell("Normal", "Started", "Container started", name)
     status.running(name, restarts=restarts)
-    status.say(name, f'level=info msg="{name} starting" version=1.0 host={status.name}')
+    status.say(name, *probes.first_words(container, status.name))
     yield 0.05
 
 
@@ -116,11 +117,11 @@ def _lives(status: PodStatus, container: Json) -> Script:
         restarts += 1
 
 
-ENDS: Mapping[str, tuple[int, str, str]] = {
-    "crash-loop": (1, "Error", 'level=error msg="database connection refused"'),
-    "exit-1-once": (1, "Error", 'level=error msg="database connection refused"'),
-    "oom": (137, "OOMKilled", 'level=info msg="loading the model"'),
-    "run-error": (128, "StartError", ""),
+ENDS: Mapping[str, tuple[int, str]] = {
+    "crash-loop": (1, "Error"),
+    "exit-1-once": (1, "Error"),
+    "oom": (137, "OOMKilled"),
+    "run-error": (128, "StartError"),
 }
 
 
@@ -129,9 +130,8 @@ def _life(status: PodStatus, container: Json, restarts: int) -> Life:
     name, behaviour = container["name"], behaviour_of(container)
     probe = container.get("readinessProbe")
     if behaviour in ENDS and not (behaviour == "exit-1-once" and restarts):
-        code, reason, line = ENDS[behaviour]
-        if line:
-            status.say(name, line)
+        code, reason = ENDS[behaviour]
+        status.say(name, *probes.last_words(container, behaviour))
         if probe and code != 128:
             _refused(status, container)
         yield 0.25
@@ -140,7 +140,7 @@ def _life(status: PodStatus, container: Json, restarts: int) -> Life:
         for _ in range(4):
             _refused(status, container)
             yield 2.0
-    status.say(name, 'level=info msg="listening on :8080"')
+    status.say(name, *probes.serving_words(container))
     return (yield from _serves(status, container, behaviour))
 
 
@@ -180,10 +180,6 @@ def _serves(status: PodStatus, container: Json, behaviour: str) -> Life:
 
 
 def _refused(status: PodStatus, container: Json) -> None:
-    get = (container.get("readinessProbe") or {}).get("httpGet")
-    if get is None:
-        return
-    ports = {each.get("name"): each["containerPort"] for each in container.get("ports", [])}
-    address = f"{status.address}:{ports.get(get['port'], get['port'])}"
-    said = f'Readiness probe failed: Get "http://{address}{get["path"]}": dial tcp {address}: connect: connection refused'
-    status.tell("Warning", "Unhealthy", said, container["name"])
+    said = probes.refusal(container, status.address)
+    if said:
+        status.tell("Warning", "Unhealthy", f"Readiness probe failed: {said}", container["name"])
