@@ -89,7 +89,9 @@ def test_the_runbook_has_the_known_keys(id_: str) -> None:
     assert set(book) <= KEYS
     assert KEYS - {"aliases", "symptoms", "explains", "alerts"} <= set(book)
     assert book["title"]
-    assert all(set(each) == {"id", "next"} and each["next"].endswith(".") for each in book["findings"])
+    for each in book["findings"]:
+        assert {"id", "next"} <= set(each) <= {"id", "next", "symptom"}, each["id"]
+        assert each["next"].endswith("."), each["id"]
 
 
 @pytest.mark.parametrize("id_", IDS)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,3 +60,40 @@ def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]
         yield real
     finally:
         real.close()
+
+
+@pytest.fixture
+def ansible_playbook(cluster: Cluster, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The playbook of an incident type under plain Ansible, with extra variables NAME=VALUE."""
+
+    def run(incident: str, *variables: str) -> subprocess.CompletedProcess[str]:
+        from standin import command  # noqa: PLC0415
+
+        inventory = tmp_path / "plain.yml"
+        command.write_inventory(inventory, cluster.variables)
+        options = [word for each in variables for word in ("-e", each)]
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("ansible-playbook")), f"saveit.remediation.{incident}", "-i", str(inventory), *options],
+            cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=280, check=False,
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"},
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def shell(cluster: Cluster) -> None:
+    """On the stand-in, what a container's shell reads from its input runs here; a real cluster has containers.
+
+    Here no Service has a name: what is checked from inside is not found.
+    """
+    from standin.world import Executed  # noqa: PLC0415
+
+    def play(_pod: object, command: Sequence[str], stdin: str) -> Executed | None:
+        if list(command) != ["sh", "-s"]:
+            return None
+        done = subprocess.run(list(command), input=stdin, capture_output=True, text=True, timeout=60, check=False)
+        return Executed(done.returncode, done.stdout, done.stderr)
+
+    if not cluster.is_real:
+        cluster.executes(play)  # type: ignore[attr-defined]

@@ -378,6 +378,25 @@ def test_observations_from_before_the_last_step_say_nothing() -> None:
     assert (state["verdict"], state["good_since"], state["sampling"]) == ("", 0, True)
 
 
+def test_what_is_looked_at_after_a_step_is_from_after_it() -> None:
+    world = World(sick={"down"})
+    state = world.step("open", {}, target="host", runbook=RUNBOOK)
+    for step in ("assess", "begin", "acted"):
+        began = state["look_began"]
+        assert began == world.time
+        world.time += 1
+        told = world.act("start") if step == "acted" else {}
+        state = world.step(step, state, observed=world.observe(), acted=told)
+    state = world.step("judge", state, observed=world.observe())
+    assert state["look_began"] == world.time, "after the pause between two samples"
+
+
+def test_ladders_that_look_at_one_target_together_say_the_same_beginning() -> None:
+    world = World()
+    state = world.step("open", {}, target="host", runbook=RUNBOOK, mode="diagnose", began=999_999.5)
+    assert state["look_began"] == 999_999.5
+
+
 def test_a_verification_without_data_is_no_recovery() -> None:
     world = World({"down"}, {"start": heal})
     world.observe, usual = (  # type: ignore[method-assign]
@@ -551,3 +570,13 @@ def test_patience_is_what_the_service_needs(
     start = state["actions"][0]
     took = datetime.fromisoformat(start["finished"]) - datetime.fromisoformat(start["started"])
     assert took.total_seconds() == pytest.approx(wanted, abs=1.1)
+
+
+@pytest.mark.parametrize(("later", "waited"), [(-5, 10), (45, 45), (100_000, 600)])
+def test_a_look_that_will_know_more_later_is_waited_for_but_not_for_ever(later: float, waited: float) -> None:
+    world = World({"down"})
+    begun = world.time
+    observe = world.observe
+    world.observe = lambda: [{**each, "known_by": begun + later} for each in observe()]  # type: ignore[method-assign]
+    world.climb(max_risk="low")
+    assert world.time - begun == pytest.approx(waited, abs=1.1)

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that answers as it is told, or as a real API server did; and a kubeconfig for it."""
+"""An HTTP server on loopback that answers as it is told, or as a real API server did; and a kubeconfig."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; `cut` sends only so many bytes of it, and closes; `slow` a byte after each pause, for ever."""
+    """An answer; `cut` sends so many bytes of it and closes, `slow` one each so many seconds, for ever."""
 
     body: Any = None
     status: int = 200
@@ -57,7 +57,7 @@ class Reply:
 
 
 class ApiServer:
-    """Answers with its replies in order, the last one for ever; without any, with 404 as for unknown paths."""
+    """Answers with its replies in order, the last one for ever; without any, as for an unknown path."""
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
@@ -67,6 +67,7 @@ class ApiServer:
         self.closing = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client may hang up
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -122,13 +123,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(reply.content)))
+        content = reply.content
+        self.send_header("Content-Length", str(len(content)))
         if reply.cut is not None:
             self.close_connection = True
             if not reply.cut:
                 return
         self.end_headers()
-        self.wfile.write(reply.content[: reply.cut])
+        self.wfile.write(content[: reply.cut])
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer  # noqa: N815
 

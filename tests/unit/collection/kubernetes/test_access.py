@@ -73,7 +73,8 @@ DECLARED = files.read_access()
 
 def test_every_module_that_touches_a_target_declares_what_it_needs_and_no_other_does() -> None:
     runtime = yaml.safe_load((files.COLLECTION / "meta" / "runtime.yml").read_text("utf-8"))
-    assert sorted(DECLARED["modules"]) == sorted(runtime["action_groups"]["target"])
+    declared = {name.partition(".")[0] for name in DECLARED["modules"]}
+    assert sorted(declared) == sorted(runtime["action_groups"]["target"])
 
 
 def test_every_rule_is_used_and_has_a_name() -> None:
@@ -102,7 +103,7 @@ def test_nothing_gets_a_wildcard_and_only_secrets_of_certificates_are_read() -> 
     rights = {right for rules in DECLARED["rules"].values() for right in rights_of(rules)}
     assert not [right for right in rights if "*" in right]
     readers = {
-        name
+        name.partition(".")[0]
         for name, entry in DECLARED["modules"].items()
         if any(right.resource == "secrets" for right in rights_of(needed(DECLARED, [name], *entry)))
     }
@@ -147,3 +148,20 @@ def test_task_files_are_followed_through_blocks_and_includes(tmp_path: Path) -> 
         )
     )
     assert files.modules_in([first]) == ["service_logs", "service_restart"]
+
+
+def test_what_a_method_needs_more_is_asked_for_only_by_the_remedies_that_say_it() -> None:
+    remedies = [
+        {"id": "renew", "file": "40_renew.yml"},
+        {"id": "self-signed", "file": "50_self_signed.yml"},
+        {"id": "delete-secret", "file": "60_delete_secret.yml"},
+    ]
+    needs = files.needs_of_remedies("certificate", remedies)
+    status = ("certificates/status", "patch")
+    assert {
+        remedy: {(each.resource, each.verb) for each in rights_of(rules)} for remedy, rules in needs.items()
+    } == {
+        "renew": {status},
+        "self-signed": {status, ("certificates", "patch")},
+        "delete-secret": {status, ("secrets", "create"), ("secrets", "delete")},
+    }

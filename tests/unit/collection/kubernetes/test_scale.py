@@ -267,6 +267,42 @@ def test_two_autoscalers_of_one_workload_are_refused(owned: Played, clock: Any) 
     assert "several autoscalers own Deployment saveit-backend (saveit-backend-hpa, keda)" in result.sentence
 
 
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [(HPA, "the autoscaler saveit-backend-hpa"), ("deployments", "Deployment saveit-backend")],
+)
+def test_what_an_operator_sets_is_not_changed_behind_its_back(
+    owned: Played, clock: Any, kind: str, what: str
+) -> None:
+    owned.one(kind)["metadata"]["ownerReferences"] = [
+        {"kind": "ScaledObject", "name": "backend", "controller": True}
+    ]
+    if kind != HPA:
+        owned.objects[HPA] = []
+    result = run(owned, clock)
+    assert (result.verdict, owned.written) == ("unchanged", [])
+    assert f"{what} belongs to ScaledObject backend, which would undo a change of it" in result.sentence
+
+
+def test_new_pods_that_find_no_node_are_put_back_when_time_is_over(cluster: Played, clock: Any) -> None:
+    cluster.follows = False
+
+    def appear(played: Played) -> None:
+        pod = copy.deepcopy(played.objects["pods"][0])
+        pod["metadata"].update(name="saveit-backend-new", uid="new")
+        message = "0/1 nodes are available: 1 Insufficient cpu."
+        waits = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+        pod["status"] = {"phase": "Pending", "conditions": [waits]}
+        pod["spec"].pop("nodeName")
+        played.objects["pods"].append(pod)
+
+    cluster.before_patch = [appear]
+    with pytest.raises(FailedError, match=r"saveit-backend-new: .*1 Insufficient cpu.*; it was put back"):
+        run(cluster, clock, ready_seconds=10)
+    assert cluster.one("deployments")["spec"]["replicas"] == 2
+    assert sum(clock.slept) == 10
+
+
 def test_an_autoscaler_that_does_not_act_is_told_and_the_change_is_kept(owned: Played, clock: Any) -> None:
     owned.follows = False
     result = run(owned, clock)

@@ -24,6 +24,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_err
     ApiObstacleError,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 TARGET = {"platform": "kubernetes", "service_names": {"backend": "saveit-backend"}, "service": "backend"}
 HPA = "horizontalpodautoscalers"
@@ -198,6 +199,13 @@ def test_a_new_pod_has_no_sample_and_that_is_not_zero(cluster: Played, clock: An
     new = result.returned["usage"][1]
     assert (new["working_set_mb"], new["memory_percent"]) == (None, None)
     assert new["why_unknown"].startswith("no metrics yet: a new pod has no sample for a minute or more")
+    assert result.returned["known_by"] == started(cluster.objects["pods"][1]) + 120
+
+
+def started(pod: dict[str, Any]) -> float:
+    at = parse_time(pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"])
+    assert at is not None
+    return at
 
 
 def killed(fixtures: Path) -> Played:

@@ -12,7 +12,11 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils import _application, _http_check
+from ansible_collections.saveit.remediation.plugins.module_utils import (
+    _application,
+    _database_line,
+    _http_check,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._application import (
     CRASH_WINDOW,
     Seen,
@@ -62,8 +66,6 @@ ARGUMENTS: Mapping[str, Any] = {
     "log_lines": {"type": "int", "default": 100},
     "wait_seconds": {"type": "float", "default": 0},
 }
-IMPORTED = "imported"  # what database_command prints before it connects
-ALARM = 128 + 14  # the exit code of a command that SIGALRM ended
 FACTOR = 3  # a start may take so many times what it took the last time
 # Seconds, whatever was observed: the host may be busier than it was then. A service that has started and
 # hangs is not waited for, so this is the time for one whose log never says that it has started.
@@ -206,7 +208,7 @@ def _database(
         error = " ".join(str(bad[-1].get("error") or bad[-1]["status"]).split())
         url = f"{parameters['backend_url']}{parameters['health_path']}"
         return f"{url} says of the database, in {len(bad)} of {len(health)} answers: {error}"
-    refused = _connects(parameters, carrier, platform, seen.service)
+    refused = _connects(parameters, carrier, seen.service)
     if refused:
         return refused
     pattern = _pattern(parameters, "database_pattern")
@@ -227,23 +229,17 @@ def _asleep(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleTyp
     return "its database does not run: " + "; ".join(describe(each) for each in service.instances)
 
 
-def _connects(
-    parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, service: Service
-) -> str | None:
+def _connects(parameters: Mapping[str, Any], carrier: Carrier, service: Service) -> str | None:
     """Connect as the application does, from inside: "" it works, a sentence why not, None nobody knows."""
-    command, running = parameters["database_command"], service.in_state(RUNNING)
-    if not command or not running:
+    command, timeout = parameters["database_command"], parameters["database_timeout_seconds"]
+    tried = _database_line.connect(parameters, carrier, service, command, timeout)
+    if tried.connected is None:
         return None
-    timeout = parameters["database_timeout_seconds"]
-    done = platform.execute(parameters, carrier, running[0], command, "", timeout)
-    if done.rc == 0:
-        return ""
-    if IMPORTED not in done.stdout:
-        return None  # not this application, or too slow to say
-    if done.timed_out or done.rc == ALARM:
-        return f"a new connection to the database from {running[0].name} gets no answer"
-    lines = [line.strip() for line in done.stderr.splitlines() if "Error" in line or "FATAL" in line]
-    return f"a new connection to the database from {running[0].name} fails: {(lines or [done.said])[-1]}"
+    if tried.silent:
+        return f"a new connection to the database from {tried.where} gets no answer"
+    return (
+        "" if tried.connected else f"a new connection to the database from {tried.where} fails: {tried.error}"
+    )
 
 
 def _look_at_frontend(

@@ -13,11 +13,13 @@ import json
 import math
 import tempfile
 import time
+from functools import partial
 from typing import Any, Callable, List, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils import (
     _kubernetes_exec,
     _kubernetes_login,
+    _kubernetes_plugin,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import (
@@ -49,7 +51,7 @@ JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"  # not for custom resources, which answer 415
 PAGE = 500  # objects in one answer of a list
 _MOST_PAGES = 1000
-_LOGIN = _kubernetes_login.PLUGIN_SECONDS + 10  # the client asks a login server without a limit
+_LOGIN = _kubernetes_plugin.SECONDS + 10  # the client asks a login server without a limit
 
 
 def connect(
@@ -61,12 +63,14 @@ def connect(
 ) -> Cluster:
     """The cluster of these options of the group `target`; nothing is asked yet.
 
-    `folder` is a private one for the keys that the client writes; close() removes them. Raises ObstacleError
-    no-kubeconfig, unknown-context (refused) and cluster-credentials (unreachable).
+    `folder` is a private one, of one run: for the keys that the client writes, which close() removes, and for
+    the token of a credential plugin. Raises ObstacleError no-kubeconfig, unknown-context (refused) and
+    cluster-credentials (unreachable).
     """
     keys = tempfile.TemporaryDirectory(prefix="saveit-keys-", dir=folder)
     try:
-        configuration, access = within(_LOGIN, lambda: _kubernetes_login.log_in(parameters, keys.name))
+        log_in = partial(_kubernetes_login.log_in, parameters, keys.name, shared=folder)
+        configuration, access = within(_LOGIN, log_in)
         transport = Transport(configuration, access)
     except TimeoutError:
         keys.cleanup()

@@ -187,6 +187,8 @@ def _forbidden(denied: re.Match[str], access: Access) -> str:
     what = f"{resource}.{group}" if group else resource
     scope = f"in the namespace {denied['namespace']}" if denied["namespace"] else "of the whole cluster"
     role = "Role" if denied["namespace"] else "ClusterRole"
+    # A websocket is opened with GET, and from Kubernetes 1.35 on `create` is asked for beside it.
+    verbs = "create, get" if resource == "pods/exec" else verb
     if denied["user"] == "system:anonymous":
         return (
             f"may not {verb} {what} {scope} of {access.name}: nobody is logged in (system:anonymous); "
@@ -194,7 +196,7 @@ def _forbidden(denied: re.Match[str], access: Access) -> str:
         )
     return (
         f"{denied['user']} may not {verb} {what} {scope} of {access.name}; "
-        f"add this rule to a {role} that it is bound to: {rule(group, resource, verb)}"
+        f"add this rule to a {role} that it is bound to: {rule(group, resource, verbs)}"
     )
 
 

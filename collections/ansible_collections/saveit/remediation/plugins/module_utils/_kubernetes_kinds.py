@@ -70,7 +70,7 @@ ADD_ONS: Mapping[str, str] = {
 }
 
 
-def rule(group: str, resource: str, verb: str) -> str:
+def rule(group: str, resource: str, verbs: str) -> str:
     """The RBAC rule that allows this, in one line of YAML as a Role has it under `rules`."""
     api = group or '""'
-    return f"{{apiGroups: [{api}], resources: [{resource}], verbs: [{verb}]}}"
+    return f"{{apiGroups: [{api}], resources: [{resource}], verbs: [{verbs}]}}"

@@ -10,8 +10,9 @@ import logging
 import os
 import re
 import shlex
-import shutil
-from typing import Any, Iterator, Mapping, Sequence
+import time
+from typing import Any, Iterator, Mapping
+from urllib.parse import unquote, urlsplit
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _kubernetes_kubeconfig
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import Access
@@ -20,15 +21,19 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_kub
     Context,
     Kubeconfig,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_plugin import Plugin
 from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
-
-PLUGIN_SECONDS = 20.0  # for a credential plugin, which may ask a cloud
 
 
 def log_in(
-    parameters: Mapping[str, Any], folder: str, environ: Mapping[str, str] = os.environ
+    parameters: Mapping[str, Any],
+    folder: str,
+    environ: Mapping[str, str] = os.environ,
+    shared: str | None = None,
 ) -> tuple[Any, Access]:
-    """The client's Configuration, and how the cluster is reached. `folder` is for the keys that it writes.
+    """The client's Configuration, and how the cluster is reached.
+
+    `folder` is for the keys that the client writes, `shared` for a token that all tasks of a run may use.
 
     Raises ObstacleError: no-kubeconfig, unknown-context (refused), cluster-credentials (unreachable).
     """
@@ -47,15 +52,21 @@ def log_in(
         return configuration, _of_pod(parameters, configuration)
     kubeconfig = _kubernetes_kubeconfig.read(path, origin)
     context = _kubernetes_kubeconfig.choose(kubeconfig, parameters.get("context") or "")
-    return configuration, _of_file(parameters, configuration, kubeconfig, context, folder)
+    plugin = Plugin(kubeconfig, context.user, shared)
+    return configuration, _of_file(parameters, configuration, kubeconfig, context, plugin, folder)
 
 
 def _of_file(
-    parameters: Mapping[str, Any], configuration: Any, kubeconfig: Kubeconfig, context: Context, folder: str
+    parameters: Mapping[str, Any],
+    configuration: Any,
+    kubeconfig: Kubeconfig,
+    context: Context,
+    plugin: Plugin,
+    folder: str,
 ) -> Access:
     from kubernetes.config.kube_config import KubeConfigLoader
 
-    plugin = _bounded_plugin(kubeconfig, context.user)
+    plugin.prepare(time.time())
     words = f"the user {context.user} of {kubeconfig.words}"
     heard: list[str] = []
     try:
@@ -70,9 +81,11 @@ def _of_file(
     except Exception as error:  # the client, its plugins and their HTTP libraries raise what they like
         said = f"cannot log in as {words}: {_said(error)}"
         raise ObstacleError("cluster-credentials", said, "unreachable") from error
-    if plugin and not _token(configuration) and not configuration.cert_file:
-        raise ObstacleError("cluster-credentials", _plugin_failed(plugin, words, heard), "unreachable")
-    by = f"; by its plugin `{shlex.join(plugin)}`" if plugin else ""
+    if plugin.command and not _token(configuration) and not configuration.cert_file:
+        raise ObstacleError("cluster-credentials", plugin.failed(words, heard), "unreachable")
+    plugin.keep(_token(configuration), getattr(loader, "expiry", None))
+    _use_proxy(configuration, kubeconfig.entry("clusters", context.cluster).get("proxy-url"))
+    by = f"; by its plugin `{shlex.join(plugin.command)}`" if plugin.command else ""
     return Access(
         name=_name(parameters, context.name),
         server=configuration.host,
@@ -122,34 +135,25 @@ def _name(parameters: Mapping[str, Any], context: str) -> str:
 
 def _token(configuration: Any) -> str:
     """What comes after "Bearer "; "" with a client certificate."""
-    return str(configuration.api_key.get("BearerToken") or "").partition(" ")[2].strip()
+    keys = configuration.api_key
+    return str(keys.get("BearerToken") or keys.get("authorization") or "").partition(" ")[2].strip()
+
+
+def _use_proxy(configuration: Any, said: str | None) -> None:
+    """The client leaves out `proxy-url` before version 37, and always the user and password of a proxy."""
+    from urllib3 import make_headers
+
+    proxy = said or getattr(configuration, "proxy", None)
+    if proxy:
+        configuration.proxy = proxy
+        parts = urlsplit(proxy)
+        if parts.username and not configuration.proxy_headers:
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            configuration.proxy_headers = make_headers(proxy_basic_auth=login)
 
 
 def _without_password(proxy: str | None) -> str:
     return re.sub(r"//[^/@]*@", "//", proxy or "")
-
-
-def _bounded_plugin(kubeconfig: Kubeconfig, user: str) -> Sequence[str]:
-    """The command of the user's credential plugin, which timeout(1) ends now: the client waits for ever."""
-    plugin = kubeconfig.entry("users", user).get("exec")
-    if not isinstance(plugin, dict) or not plugin.get("command"):
-        return []
-    command = [str(plugin["command"]), *map(str, plugin.get("args") or ())]
-    if shutil.which("timeout"):
-        plugin["args"] = ["-k", "1", f"{PLUGIN_SECONDS:g}", *command]
-        plugin["command"] = "timeout"
-    return command
-
-
-def _plugin_failed(plugin: Sequence[str], words: str, heard: Sequence[str]) -> str:
-    said = " ".join(" ".join(heard).split())
-    if "returned 124" in said or "returned 137" in said:
-        why = f"it did not end within {PLUGIN_SECONDS:g} s; does it wait for somebody to log in?"
-    elif "returned 127" in said or "No such file or directory" in said:
-        why = f"there is no command {plugin[0]} here; install it, or give its whole path"
-    else:
-        why = said or "it gave neither a token nor a certificate"
-    return f"cannot log in as {words}: its credential plugin `{shlex.join(plugin)}` failed: {why}"
 
 
 class _Listener(logging.Handler):

@@ -27,7 +27,6 @@ FIELDS = {
     "deployments": ("replicas",),
     "statefulsets": ("replicas",),
 }
-_PATIENCE = 120  # seconds; metrics are a mean over the last half minute, and a new pod has none for a minute
 _CONNECTION = ("platform", "namespace", "context", "kubeconfig")
 
 
@@ -56,7 +55,9 @@ def decide(
     if reason:
         return Plan(now, number, reason)
     back = put_back_command(parameters, changes)
-    return Plan(now, number, changes=tuple(changes), back=back, patience_seconds=_PATIENCE)
+    return Plan(
+        now, number, changes=tuple(changes), back=back, patience_seconds=parameters["metrics_seconds"]
+    )
 
 
 def why_never(
@@ -73,6 +74,10 @@ def why_never(
         return f"{kind} {name} is scaled to zero, which somebody wanted; start it instead"
     if autoscalers and is_disabled(autoscalers[0], now):
         return f"the autoscaler {autoscalers[0]['metadata']['name']} of {kind} {name} is switched off"
+    owner = _owner(autoscalers[0] if autoscalers else workload)
+    if owner:
+        what = f"the autoscaler {autoscalers[0]['metadata']['name']}" if autoscalers else f"{kind} {name}"
+        return f"{what} belongs to {owner}, which would undo a change of it; change that instead"
     if autoscalers or parameters["stateless"]:
         return ""
     if kind == "StatefulSet":
@@ -86,6 +91,13 @@ def why_never(
             "(the option stateless says otherwise)"
         )
     return ""
+
+
+def _owner(thing: Mapping[str, Any]) -> str:
+    """What controls an object and sets its numbers, such as a ScaledObject or an operator's own kind."""
+    owners = thing["metadata"].get("ownerReferences") or ()
+    found = [f"{each['kind']} {each['name']}" for each in owners if each.get("controller")]
+    return found[0] if found else ""
 
 
 def put_back_command(parameters: Mapping[str, Any], changes: Sequence[Change]) -> str:

@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes import look
-
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes import look
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import (
     JSON_PATCH,
     ApiError,
@@ -43,6 +42,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._scaling import
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Service
 
 TRIES = 3
+NO_ROOM = {"service-unschedulable", "service-quota"}  # findings that time does not cure
 _PAUSE = 2.0  # seconds between two looks at the new pods
 
 
@@ -92,8 +92,8 @@ def scale(
     if not why:
         return after, planned
     sick = "; ".join(f"{each.name}: {each.said}" for each in after.instances if each.trouble and each.said)
-    lost = [each for each in after.instances if each.trouble in ("service-unschedulable", "service-quota")]
-    if hopeless or lost:
+    found = {each.trouble for each in after.instances} | {each.id for each in after.troubles}
+    if hopeless or found & NO_ROOM:
         undone = _write(cluster, planned.changes, back=True)
         then = "it was put back" if undone else f"put it back with `{planned.back}`"
         raise FailedError(f"cannot scale {before.name} to {planned.number}: {hopeless or sick}; {then}")

@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import IO, Any, Dict, Iterator, List, Mapping, Sequence
+from typing import IO, Any, Callable, Dict, Iterator, List, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import (
@@ -28,6 +28,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pru
 from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
 
 _NEVER_WRITTEN = ("secrets",)  # to a file
+PAGE = 500  # objects in a line of a file
 _WAIT = 0.05  # seconds between two looks at a lock
 _LONGEST = 60.0  # seconds to wait for whoever lists; then we do it ourselves
 
@@ -65,6 +66,24 @@ def snapshot(
     if listed and not any(seen[kind] for kind in listed):
         _check_namespace(parameters, carrier)
     return seen
+
+
+def shared_text(parameters: Mapping[str, Any], carrier: Carrier, name: str, fetch: Callable[[], str]) -> str:
+    """What `fetch` returns, once for all who look at the same time and ask for the same; `name` says what it is."""
+    not_before = float(parameters.get("not_before") or 0)
+    if not carrier.shared or not not_before:
+        return fetch()
+    place = hashlib.sha256(name.encode()).hexdigest()[:16]
+    with _locked(_folder(parameters, carrier.shared) / f"text-{place}.json", carrier) as file:
+        with contextlib.suppress(ValueError):  # empty, as we have made it
+            entry = json.load(file)
+            if entry["taken_at"] >= not_before:
+                return str(entry["text"])
+        began, text = carrier.now(), fetch()
+        file.seek(0)
+        file.truncate()
+        json.dump({"taken_at": began, "text": text}, file)
+        return text
 
 
 def _check_namespace(parameters: Mapping[str, Any], carrier: Carrier) -> None:
@@ -143,20 +162,26 @@ def _locked(path: Path, carrier: Carrier) -> Iterator[IO[str]]:
 def _read(file: IO[str], kind: str, not_before: float) -> List[Dict[str, Any]] | None:
     """What was written at that time or later; None otherwise."""
     try:
-        entry = json.load(file)
+        about = json.loads(file.readline())
+        if about["taken_at"] < not_before:
+            return None
+        if about["missing"]:
+            return Missing(kind, *about["missing"])
+        items: List[Dict[str, Any]] = [item for line in file for item in json.loads(line)]
     except ValueError:  # empty, as we have made it, or of a task that was killed while it wrote
         return None
-    if entry["taken_at"] < not_before:
-        return None
-    items: List[Dict[str, Any]] = entry["items"]
-    return Missing(kind, *entry["missing"]) if entry["missing"] else items
+    return items if len(items) == about["items"] else None
 
 
 def _write(file: IO[str], taken_at: float, found: List[Dict[str, Any]]) -> None:
+    """Some hundreds in a line: as one text, thousands of pods would be in memory twice."""
     missing = [found.status, found.sentence] if isinstance(found, Missing) else None
+    about = {"taken_at": taken_at, "missing": missing, "items": len(found)}
     file.seek(0)
     file.truncate()
-    json.dump({"taken_at": taken_at, "missing": missing, "items": found}, file, separators=(",", ":"))
+    file.write(json.dumps(about) + "\n")
+    for start in range(0, len(found), PAGE):
+        file.write(json.dumps(found[start : start + PAGE], separators=(",", ":")) + "\n")
 
 
 def _tell(folder: Path, began: float, error: ObstacleError) -> None:

@@ -38,7 +38,10 @@ class Transport:
 
     def __init__(self, configuration: Any, access: Access) -> None:
         from kubernetes.client.rest import RESTClientObject
+        from urllib3 import disable_warnings, exceptions
 
+        if not configuration.verify_ssl:  # as the kubeconfig says; nobody reads a warning for each request
+            disable_warnings(exceptions.InsecureRequestWarning)
         self.configuration, self.access = configuration, access
         self._pool = RESTClientObject(configuration).pool_manager
 

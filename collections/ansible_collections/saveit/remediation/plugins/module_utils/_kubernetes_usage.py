@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Mapping, Optional, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes import now
-
 from ansible_collections.saveit.remediation.plugins.module_utils import _kubernetes_autoscaler as autoscaler
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._cgroup import Reading
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes import now
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_metrics import (
     Container,
     allocatable,
@@ -33,6 +32,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._usage import (
 )
 
 INSIDE_MOST = 3  # containers that are read inside in one look; each is a call of its own
+SAMPLE_AFTER = 120  # seconds after its start, by which a container has a sample
 INSIDE_FROM = 50  # percent of its CPU limit from which a container may be throttled
 
 
@@ -48,7 +48,7 @@ def memory(parameters: Mapping[str, Any], carrier: Carrier, service: Service) ->
         if reading.working_set is None:
             usages[each] = replace(usages[each], why_unknown=f"{usages[each].why_unknown}; {reason}")
         else:
-            usages[each] = replace(usages[each], why_unknown="", **memory_of(reading))
+            usages[each] = replace(usages[each], why_unknown="", known_by=0, **memory_of(reading))
     return list(usages.values())
 
 
@@ -70,7 +70,9 @@ def cpu(parameters: Mapping[str, Any], carrier: Carrier, service: Service) -> li
     for each, counted in _over_a_window(parameters, carrier, firsts).items():
         # The use of the CPU stays that of the sample, where there is one: a mean over a longer time.
         keys = counted if each.cores is None else ["throttled_percent"]
-        usages[each] = replace(usages[each], why_unknown="", **{key: counted[key] for key in keys})
+        usages[each] = replace(
+            usages[each], why_unknown="", known_by=0, **{key: counted[key] for key in keys}
+        )
     return list(usages.values())
 
 
@@ -102,6 +104,7 @@ def _memory(taken: Container, why: str, known: Sequence[Mapping[str, Any]], sinc
         memory_limit_mb=round(taken.memory_limit / MIB, 1),
         memory_percent=_percent(taken.used, whole),
         why_unknown=_why(taken, why) if taken.used is None else "",
+        known_by=_known_by(taken, why),
     )
 
 
@@ -113,6 +116,7 @@ def _cpu(taken: Container, why: str, known: Sequence[Mapping[str, Any]]) -> Usag
         cpu_cap=round(taken.cpu_limit, 3),
         cpu_percent=_percent(taken.cores, whole),
         why_unknown=_why(taken, why) if taken.cores is None else "",
+        known_by=_known_by(taken, why),
     )
 
 
@@ -120,6 +124,12 @@ def _why(taken: Container, why: str) -> str:
     if not taken.running:
         return "it does not run"
     return why or "no metrics yet: a new pod has no sample for a minute or more"
+
+
+def _known_by(taken: Container, why: str) -> float:
+    """By when a new container has its first sample; 0 where it has one, or there are none at all."""
+    waits = taken.running and taken.cores is None and not why and taken.started is not None
+    return (taken.started or 0) + SAMPLE_AFTER if waits else 0
 
 
 def _percent(used: Optional[float], whole: Optional[float]) -> float | None:

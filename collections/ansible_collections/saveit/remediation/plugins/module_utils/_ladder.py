@@ -30,6 +30,8 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state i
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
+LONGEST = 600.0  # seconds after a remedy began, for which the ladder waits for what is not known yet
+
 ARGUMENTS: Mapping[str, Any] = {
     "step": {
         "type": "str",
@@ -139,7 +141,9 @@ def acted(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
 def failed(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """The remedy's own tasks failed: note it; the ladder looks again and goes on."""
     sentence = _said(parameters["failure"])
-    note_action(state, state.remedy, "failed", sentence, **_times(state, carrier))
+    more = {"changed": bool(parameters["failure"].get("changed")), **_times(state, carrier)}
+    diff = [parameters["failure"]["diff"]] if parameters["failure"].get("diff") else []
+    note_action(state, state.remedy, "failed", sentence, diff=diff, **more)
     state.tell("remedy-finished", carrier.now(), sentence, remedy=state.remedy["id"])
     state.climbing, state.sampling = False, False
     state.since = carrier.now()
@@ -151,6 +155,7 @@ def judge(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
     now = carrier.now()
     values = take_evidence(state, parameters["observed"], now, "verify")
     why = unmet(verify["criteria"], values)
+    state.patience_ends = max(state.patience_ends, _known_by(state, parameters["observed"]))
     state.good_since = 0 if why else (state.good_since or now)
     if state.good_since and now - state.good_since >= state.hold_seconds:
         _recovered(state, now)
@@ -196,7 +201,7 @@ _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
 def _offer(state: State) -> None:
     """Mode diagnose: which remedies would be for this; whether one may be tried, the plan decides."""
     for remedy in remedies_of(state) if state.current else ():
-        reason = why_not_for(remedy, state.current)
+        reason = why_not_for(remedy, state)
         sentence = reason or f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
         note_action(state, remedy, "skipped" if reason else "possible", sentence)
     state.verdict = "diagnosed" if state.current else "healthy"
@@ -240,6 +245,12 @@ def _patience(state: State, done: Mapping[str, Any]) -> float:
     return float(state.runbook["verify"]["patience_seconds"])
 
 
+def _known_by(state: State, observed: Sequence[Mapping[str, Any]]) -> float:
+    """When a look that does not know something yet says that it will, but not for ever."""
+    told = max((float(each.get("known_by") or 0) for each in observed), default=0)
+    return min(told, state.remedy_started + LONGEST)
+
+
 def _not_recovered(state: State, why: Sequence[str], values: Mapping[str, Any], now: float) -> None:
     """Patience is over. What worked before the remedy and does not after it: stop, it made it worse."""
     kept = [each for each in state.runbook["verify"]["criteria"] if each.get("keep")]
@@ -269,7 +280,7 @@ def _give_up(state: State, now: float) -> None:
         if tried
         else "no remedy is for this"
     )
-    would = [each for each in remedies_of(state) if not why_not_for(each, state.current)]
+    would = [each for each in remedies_of(state) if not why_not_for(each, state)]
     barred = [
         f"{each['id']}: {state.forbidden[each['id']]}" for each in would if each["id"] in state.forbidden
     ]

@@ -28,6 +28,9 @@ class State:
     actions: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[dict[str, Any]] = field(default_factory=list)
     current: list[str] = field(default_factory=list)  # ids of the symptoms seen last
+    around: list[str] = field(
+        default_factory=list
+    )  # ids that the runbook knows and are no symptoms, seen last
     remedy: dict[str, Any] = field(default_factory=dict)  # the one being tried
     since: float = 0  # observations from before this time are stale
     look_began: float = 0  # what the target said at this time or later may be shared by those who look next
@@ -69,9 +72,10 @@ def remedies_of(state: State) -> Sequence[Mapping[str, Any]]:
     return remedies
 
 
-def why_not_for(remedy: Mapping[str, Any], symptoms: Sequence[str]) -> str:
-    """Why this remedy is not for these symptoms; "" when it is."""
-    never = [each for each in remedy.get("never_for", ()) if each in symptoms]
+def why_not_for(remedy: Mapping[str, Any], state: State) -> str:
+    """Why this remedy is not for the symptoms seen last, or not in these surroundings; "" when it is."""
+    symptoms = state.current
+    never = [each for each in remedy.get("never_for", ()) if each in (*symptoms, *state.around)]
     if never:
         return f"would not help against {', '.join(never)}"
     if not any(each in symptoms for each in remedy["for"]):
@@ -81,7 +85,7 @@ def why_not_for(remedy: Mapping[str, Any], symptoms: Sequence[str]) -> str:
 
 def why_not(remedy: Mapping[str, Any], state: State) -> str:
     """Why this remedy is not for the symptoms seen last, or not allowed; "" when it is both."""
-    reason = why_not_for(remedy, state.current) or state.forbidden.get(remedy["id"], "")
+    reason = why_not_for(remedy, state) or state.forbidden.get(remedy["id"], "")
     if reason:
         return reason
     if RISKS.index(remedy["risk"]) > RISKS.index(state.max_risk):

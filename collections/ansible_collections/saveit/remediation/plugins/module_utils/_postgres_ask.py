@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.saveit.remediation.plugins.module_utils import _postgres
+from ansible_collections.saveit.remediation.plugins.module_utils import _database_line, _postgres
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._postgres import Answer
 from ansible_collections.saveit.remediation.plugins.module_utils._postgres_direct import ask_directly
@@ -72,7 +72,11 @@ def _ask_as(parameters: Mapping[str, Any], carrier: Carrier, sql: str, user: str
         where = f"{parameters['login_host']}:{parameters['login_port']}"
         return where, ask_directly(parameters, sql, user, OWN_APPLICATION)
     platform = adapter(parameters)
-    service = platform.look(parameters, carrier, parameters["service"])
+    client = parameters.get("client") or {}
+    required = not client.get("command")
+    service = platform.look(parameters, carrier, parameters["service"], required=required)
+    if not service.instances:
+        return _ask_client(parameters, carrier, client)
     running = service.in_state(RUNNING)
     if not running:
         sick = service.instances[0]
@@ -82,6 +86,29 @@ def _ask_as(parameters: Mapping[str, Any], carrier: Carrier, sql: str, user: str
     command = psql(parameters, user)
     done = platform.execute(parameters, carrier, running[0], command, sql, timeout)
     return running[0].name, read(done, running[0].name, timeout)
+
+
+def _ask_client(
+    parameters: Mapping[str, Any], carrier: Carrier, client: Mapping[str, Any]
+) -> tuple[str, Answer]:
+    """Where nothing here runs the server, and nobody told its address: let one of its clients connect.
+
+    That says whether it takes connections, and nothing of its sessions. Raises FailedError when the client
+    cannot say.
+    """
+    users = adapter(parameters).look(parameters, carrier, client["name"])
+    tried = _database_line.connect(parameters, carrier, users, client["command"], client["timeout_seconds"])
+    where = f"asked from {tried.where}, as nothing here runs it"
+    if tried.connected is None:
+        raise FailedError(
+            f"cannot ask {parameters['service']} from {tried.where}: {tried.error}; "
+            "set login_host to talk to the server directly"
+        )
+    if tried.silent:
+        return where, Answer(ended="timeout", detail="a new connection gets no answer")
+    if not tried.connected:
+        return where, Answer(ended=_postgres.refusal(tried.error), detail=_postgres.last_words(tried.error))
+    return where, Answer(ended="healthy", detail="a new connection works")
 
 
 def psql(parameters: Mapping[str, Any], user: str) -> list[str]:

@@ -40,10 +40,13 @@ ARGUMENTS: Mapping[str, Any] = {
             "verdict": {"type": "str", "default": ""},
             "sentence": {"type": "str", "default": ""},
             "said": {"type": "list", "elements": "str", "default": []},
+            "command": {"type": "list", "elements": "str", "default": []},
+            "timeout_seconds": {"type": "float", "default": 30},
         },
     },
 }
 _WORDS = {
+    "healthy": "takes connections",
     "refused": "refuses connections",
     "timeout": "does not answer",
     "starting": "takes no connections yet",

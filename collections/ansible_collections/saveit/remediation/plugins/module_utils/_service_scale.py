@@ -26,6 +26,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "autoscaler_maximum": {"type": "int", "default": 0},
     "stateless": {"type": "bool", "default": False},
     "ready_seconds": {"type": "float", "default": 90},
+    "metrics_seconds": {"type": "float", "default": 120},
     "put_back": {"type": "list", "elements": "dict", "default": []},
     "minutes": {"type": "int", "default": 60},
     "compose_command": {"type": "list", "elements": "str", "default": []},

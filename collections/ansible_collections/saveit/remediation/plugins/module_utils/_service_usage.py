@@ -75,7 +75,10 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         found[0].sentence if found else sentence,
         findings=found,
         evidence=[*_evidence(name, resource, usages, sentence), *wants],
-        returned={"usage": [asdict(each) for each in usages]},
+        returned={
+            "usage": [asdict(each) for each in usages],
+            "known_by": max((each.known_by for each in usages), default=0),
+        },
     )
 
 

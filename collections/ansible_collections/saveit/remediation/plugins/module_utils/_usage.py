@@ -28,6 +28,7 @@ class Usage:
     cpu_percent: Optional[float] = None
     throttled_percent: Optional[float] = None
     why_unknown: str = ""  # where there is no data, or none about the throttling
+    known_by: float = 0  # when there will be data, in seconds since the epoch; 0 when nobody can tell
 
 
 def memory_of(reading: Reading) -> dict[str, Any]:

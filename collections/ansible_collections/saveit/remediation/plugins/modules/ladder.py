@@ -161,8 +161,8 @@ findings:
       type: str
       sample: "redis: saveit-redis is stopped, exit code 0 at 2026-11-23T02:47:11.123Z"
     kind:
-      description: V(symptom) when the runbook knows it, V(context) when not, V(obstacle) when it ended the
-        climb.
+      description: V(symptom) when the runbook counts it as one, V(context) when not, V(obstacle) when it
+        ended the climb.
       type: str
       sample: symptom
     outcome:

@@ -64,6 +64,18 @@ options:
         type: list
         elements: str
         default: []
+      command:
+        description:
+          - A command inside it that prints V(imported) and then connects to the database as it does.
+          - It is asked where nothing here runs O(service) and O(login_host) is empty. That says whether the
+            database takes connections, and nothing about its sessions.
+        type: list
+        elements: str
+        default: []
+      timeout_seconds:
+        description: How long O(client.command) may take.
+        type: float
+        default: 30
 seealso:
   - name: Monitoring statistics of PostgreSQL
     description: The view pg_stat_activity and its columns.

@@ -14,6 +14,10 @@ description:
   - Looks at every container of a service and says what state it is in, and since when.
   - A container that is stopped, paused, dead, restarting or never started becomes a finding. Nothing is
     changed.
+  - On Kubernetes the service is the Deployment, StatefulSet or DaemonSet that O(service_names) names, else
+    the one with the label C(app.kubernetes.io/name). What its pods, their events and nodes, its rollout and
+    the quota say becomes a finding of its own each, with the words of the event. When two workloads match,
+    it fails with RV(ignore:obstacle).
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -26,7 +30,8 @@ options:
     type: str
     required: true
   required:
-    description: When V(false), a service that has no container is an answer, V(absent), and no obstacle.
+    description: When V(false), a service that has no container or workload is an answer, V(absent), and no
+      obstacle.
     type: bool
     default: true
   otherwise:
@@ -34,8 +39,8 @@ options:
     type: str
     default: ""
   otherwise_port:
-    description: Look at O(otherwise) only if a container of it publishes this port of the host; with V(0),
-      always.
+    description: Look at O(otherwise) only if a container of it publishes this port of the host, or a pod of
+      it has this port; with V(0), always.
     type: int
     default: 0
 seealso:
@@ -138,11 +143,16 @@ service:
         there is none.
       type: str
       sample: stopped
+    workload:
+      description: On Kubernetes, what makes its pods.
+      type: str
+      sample: Deployment saveit-backend
     instances:
       description: >-
         The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state),
         RV(ignore:health), RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed),
-        RV(ignore:started_at), RV(ignore:finished_at), RV(ignore:error) and RV(ignore:ports).
+        RV(ignore:started_at), RV(ignore:finished_at), RV(ignore:error) and RV(ignore:ports); of a pod also
+        its RV(ignore:container), and in RV(ignore:trouble) and RV(ignore:said) what is wrong with it.
       type: list
       elements: dict
       sample:

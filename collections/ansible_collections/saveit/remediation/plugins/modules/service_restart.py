@@ -8,12 +8,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: service_restart
-short_description: Start, unpause, restart or recreate a service
+short_description: Start, unpause, restart, recreate or undo a service
 version_added: 0.1.0
 description:
   - Acts on those containers of a service that are in the state which the method is for, and on no other.
   - Each method is for one state, so a container that has changed since it was assessed is left alone, and the
     task says why.
+  - On Kubernetes it acts on the workload behind the service, a Deployment, StatefulSet or DaemonSet, and
+    waits until its pods are there. How long depends on how long its pods took to start before, on their
+    probes, and on C(progressDeadlineSeconds). The change has the C(resourceVersion) that was read as its
+    precondition; on a conflict it is read and decided again, three times at most.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -36,17 +40,26 @@ options:
     default: []
   method:
     description:
-      - V(start) starts stopped containers, and those that were created and never started.
-      - V(unpause) lets paused containers go on.
-      - V(restart) restarts running containers. What they hold in memory and did not save is lost.
+      - V(start) starts stopped containers, and those that were created and never started. On Kubernetes it
+        gives a workload that was scaled to zero the C(minReplicas) of its autoscaler, or one pod.
+      - V(unpause) lets paused containers go on. Kubernetes has none.
+      - V(restart) restarts running containers. What they hold in memory and did not save is lost. On
+        Kubernetes it is a rollout restart, the annotation C(kubectl.kubernetes.io/restartedAt). It is not
+        tried while another rollout is under way or paused, when it would take away more pods than a
+        PodDisruptionBudget allows, and when new pods would suffer from the same as the old ones (an image
+        that cannot be pulled, a lack of room or quota, a bad configuration).
       - V(recreate) makes the containers anew with the host's own compose command, from the files that their
         labels name. It refuses when these are gone, when the image is another one, and when a variable that
-        the files use is not set. Named volumes are kept.
+        the files use is not set. Named volumes are kept. On Kubernetes a restart does that.
+      - V(undo) brings the pod template of the revision before back, when a rollout of a workload fails, and
+        only then. docker-compose has no revisions.
     type: str
-    choices: [start, unpause, restart, recreate]
+    choices: [start, unpause, restart, recreate, undo]
     default: restart
   grace_seconds:
-    description: How long a container may take to end by itself before it is killed.
+    description:
+      - How long a container may take to end by itself before it is killed.
+      - On Kubernetes the workload itself says it, C(terminationGracePeriodSeconds).
     type: int
     default: 10
   compose_command:
@@ -79,15 +92,22 @@ EXAMPLES = r"""
     platform: compose
     service: backend
     grace_seconds: 30
+
+- name: Undo a rollout of the backend that fails
+  saveit.remediation.service_restart:
+    platform: kubernetes
+    context: production
+    service: backend
+    method: undo
 """
 
 RETURN = r"""
 ---
 verdict:
   description:
-    - V(started), V(unpaused), V(restarted) or V(recreated), V(planned) in check mode,
-      V(unchanged) when no container is in
-      a state that the method is for.
+    - V(started), V(unpaused), V(restarted), V(recreated) or V(undone), V(planned) in check mode,
+      V(unchanged) when no container is in a state that the method is for, or the workload is better left
+      alone.
   returned: success
   type: str
   sample: started
@@ -121,11 +141,16 @@ service:
       description: The state of the sickest instance; V(running) only when all of them are.
       type: str
       sample: running
+    workload:
+      description: On Kubernetes, what makes its pods.
+      type: str
+      sample: Deployment saveit-backend
     instances:
       description: >-
         The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state),
         RV(ignore:health), RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed),
-        RV(ignore:started_at), RV(ignore:finished_at) and RV(ignore:error).
+        RV(ignore:started_at), RV(ignore:finished_at) and RV(ignore:error); of a pod also its
+        RV(ignore:container), and in RV(ignore:trouble) and RV(ignore:said) what is wrong with it.
       type: list
       elements: dict
       sample:
@@ -140,7 +165,8 @@ service:
           finished_at: ""
           error: ""
 diff:
-  description: Each container that was acted on, before and after.
+  description: Each container that was acted on, before and after; on Kubernetes what is changed of the
+    workload.
   returned: changed
   type: dict
   sample:

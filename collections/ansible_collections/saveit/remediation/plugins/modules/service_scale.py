@@ -63,6 +63,12 @@ options:
     description: On Kubernetes, how long the new pods may take to be ready. An autoscaler acts every 15 s.
     type: float
     default: 90
+  metrics_seconds:
+    description:
+      - On Kubernetes, until when the metrics show whether it helped. They are means over half a minute, and
+        a new pod has none for a minute. It is the RV(patience_seconds) of the result.
+    type: float
+    default: 120
   put_back:
     description:
       - The RV(changes) of an earlier task. The old values are set again where the new ones are

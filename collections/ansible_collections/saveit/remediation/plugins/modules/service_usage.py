@@ -175,6 +175,17 @@ usage:
       description: Why there is no data, or none about the throttling. Empty when there is, or nobody says.
       type: str
       sample: ""
+    known_by:
+      description: When there will be data, in seconds since the epoch; V(0) where nobody can tell.
+      type: float
+      sample: 0
+known_by:
+  description: >-
+    The latest of them, for which the ladder waits: a new pod of Kubernetes has no metrics for a minute
+    or more.
+  returned: success
+  type: float
+  sample: 0
 observed_at:
   description: When it was seen, in seconds since the epoch by the clock of the controller.
   returned: always

@@ -65,7 +65,10 @@ def needs_of_remedies(role: str, remedies: Iterable[Mapping[str, Any]]) -> dict[
 
 
 def modules_in(files: Iterable[Path]) -> list[str]:
-    """The modules of this collection that task files use, and files that they include from beside them."""
+    """The modules of this collection that task files use, and files that they include from beside them.
+
+    A task that says a method counts as <module>.<method> too.
+    """
     found: dict[str, None] = {}
     waiting, known = list(files), set()
     while waiting:
@@ -74,9 +77,16 @@ def modules_in(files: Iterable[Path]) -> list[str]:
             continue
         known.add(path)
         for task in _tasks(_read(path) or []):
-            found.update(dict.fromkeys(key[len(_NAME) :] for key in task if key.startswith(_NAME)))
+            found.update(dict.fromkeys(_named(task)))
             waiting += _included(task, path.parent)
     return sorted(found)
+
+
+def _named(task: Mapping[str, Any]) -> Iterator[str]:
+    for key, options in task.items():
+        if key.startswith(_NAME):
+            module, method = key[len(_NAME) :], (options or {}).get("method")
+            yield from [module, f"{module}.{method}"] if method else [module]
 
 
 def _included(task: Mapping[str, Any], folder: Path) -> Sequence[Path]:

@@ -1,0 +1,155 @@
+"""The Role that `rbac` prints: every runbook works with exactly that, and not with one rule less."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from standin.cluster import Cluster
+    from standin.command import Done
+
+ACCOUNT = "remediate"
+CLUSTER_WIDE = {"ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings"}
+
+
+def printed(cluster: Cluster, *names: str) -> list[dict[str, Any]]:
+    done = cluster.command("rbac", *names, "--service-account", ACCOUNT, "--name", ACCOUNT)
+    assert done.code == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+@contextmanager
+def account(cluster: Cluster, objects: list[dict[str, Any]]) -> Iterator[Path]:
+    """A kubeconfig of the service account that these objects bind; what is cluster-wide goes again."""
+    kubeconfig = cluster.user(ACCOUNT)
+    cluster.apply(*objects)
+    try:
+        yield kubeconfig
+    finally:
+        for each in objects:
+            if each["kind"] in CLUSTER_WIDE:
+                cluster.delete(CLUSTER_WIDE[each["kind"]], each["metadata"]["name"])
+
+
+def zero(service: str, workload: str, kind: str = "statefulsets") -> Callable[[Cluster], None]:
+    def break_it(cluster: Cluster) -> None:
+        cluster.behave("backend")
+        cluster.behave(service)
+        if kind == "deployments" and service == "backend":
+            cluster.delete("horizontalpodautoscalers", "saveit-backend-hpa")
+        cluster.patch(kind, workload, {"spec": {"replicas": 0}})
+        cluster.wait(lambda: not cluster.pods(workload), f"{workload} has no pods")
+
+    return break_it
+
+
+def hung(cluster: Cluster) -> None:
+    """Ready no more, so that the runbook restarts it."""
+    cluster.behave("backend", "not-ready")
+
+
+FAULTS = {
+    "application": zero("backend", "saveit-backend", "deployments"),
+    "database": zero("postgres", "saveit-postgres"),
+    "redis": zero("redis", "redis-master"),
+    "mqtt": zero("mosquitto", "saveit-mosquitto", "deployments"),
+}
+
+
+def remediate(cluster: Cluster, incident: str, kubeconfig: Path) -> Done:
+    quick = ["-e", "ladder_hold_seconds=0.1", "-e", f"kubernetes_kubeconfig={kubeconfig}"]
+    return cluster.command("--incident", incident, "--yes", "--json", *quick)
+
+
+def refused(cluster: Cluster) -> list[str]:
+    """What the server did not allow; a real one tells nobody, and then the report has to do."""
+    if cluster.is_real:
+        return []
+    requests: Any = cluster.requests  # type: ignore[attr-defined]
+    return [f"{each.method} {each.path}" for each in requests if each.status == 403]
+
+
+@pytest.mark.parametrize("incident", sorted(FAULTS))
+def test_a_runbook_works_with_exactly_its_role(cluster: Cluster, incident: str) -> None:
+    FAULTS[incident](cluster)
+    with account(cluster, printed(cluster, incident)) as kubeconfig:
+        done = remediate(cluster, incident, kubeconfig)
+    tried = {each["remedy"] for each in done.report["actions"] if each["changed"]}
+    assert tried, done.stdout
+    assert refused(cluster) == []
+    assert "may not" not in done.stdout
+
+
+@pytest.mark.parametrize("names", [(), ("status", "errors", "db")])
+def test_the_commands_that_look_work_with_the_role(cluster: Cluster, names: tuple[str, ...]) -> None:
+    cluster.behave("backend")
+    cluster.behave("postgres")
+    with account(cluster, printed(cluster, *names)) as kubeconfig:
+        for command in ("status", "errors", "db") if names else ("status", "diagnose"):
+            done = cluster.command(command, "--json", "-e", f"kubernetes_kubeconfig={kubeconfig}")
+            assert done.code == 0, done.stdout + done.stderr
+            assert "may not" not in done.stdout
+    assert refused(cluster) == []
+
+
+def without(objects: list[dict[str, Any]], resource: str, verb: str) -> list[dict[str, Any]]:
+    """The Role without one right."""
+    less = copy.deepcopy(objects)
+    rules = [rule for each in less if each["kind"] == "Role" for rule in each["rules"]]
+    for rule in rules:
+        if resource in rule["resources"] and verb in rule["verbs"]:
+            others = [name for name in rule["resources"] if name != resource]
+            verbs = [name for name in rule["verbs"] if name != verb]
+            role = next(each for each in less if each["kind"] == "Role")
+            role["rules"].remove(rule)
+            role["rules"] += [{**rule, "resources": others}] if others else []
+            role["rules"] += [{**rule, "resources": [resource], "verbs": verbs}] if verbs else []
+    return less
+
+
+@pytest.mark.parametrize(
+    ("resource", "verb", "code", "said"),
+    [
+        ("pods", "list", 4, 'add this rule to a Role that it is bound to: {apiGroups: [""], resources: [pods], verbs: [list]}'),
+        ("deployments", "list", 4, "{apiGroups: [apps], resources: [deployments], verbs: [list]}"),
+        ("deployments", "patch", 3, "add to the rules of its Role: - {apiGroups: [apps], resources: [deployments], verbs: [patch]}"),
+        (
+            "horizontalpodautoscalers",
+            "list",
+            3,
+            "- {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [list]}",
+        ),
+    ],
+)  # fmt: skip
+def test_with_one_right_less_it_says_which(cluster: Cluster, resource: str, verb: str, code: int, said: str) -> None:
+    FAULTS["application"](cluster)
+    with account(cluster, without(printed(cluster, "application"), resource, verb)) as kubeconfig, cluster.unchanged():
+        done = remediate(cluster, "application", kubeconfig)
+    assert done.code == code, done.stdout
+    assert said in done.report["sentence"]
+
+
+@pytest.mark.parametrize("incident", sorted(FAULTS))
+def test_the_role_has_nothing_that_is_never_used(standin: Any, incident: str) -> None:
+    """As far as one fault can show: what reads or writes a workload or a pod is used by it."""
+    FAULTS[incident](standin)
+    objects = printed(standin, incident)
+    with account(standin, objects) as kubeconfig:
+        remediate(standin, incident, kubeconfig)
+    used = {path_of(each) for each in standin.requests}
+    for needed in ("list pods", "list deployments", "list statefulsets"):
+        assert needed in used
+
+
+def path_of(request: Any) -> str:
+    parts = request.path.split("/")
+    verb = {"GET": "list", "PATCH": "patch", "POST": "create"}[request.method]
+    return f"{verb} {parts[-1]}"

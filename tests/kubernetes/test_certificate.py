@@ -1,0 +1,379 @@
+"""The certificate on Kubernetes: cert-manager renews; where it cannot, it says why and nothing is lost."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge import Edge
+from standin import tls
+
+if TYPE_CHECKING:
+    from standin.cluster import Cluster
+    from standin.command import Done
+    from standin.kinds import Json
+
+NAME = "saveit-tls"
+TEMPORARY = "cert-manager.io/issue-temporary-certificate"
+HIGH = ("-e", "ladder_max_risk=high")
+AT_ONCE = ("-e", "certificate_backoff_minutes=0")  # the first certificate was issued a moment ago
+
+
+@dataclass
+class Site:
+    """A cluster with an edge in front of it, whose clients trust `authority` and cert-manager's issuer."""
+
+    cluster: Cluster
+    edge: Edge
+    authority: tls.Pair
+    ca_file: Path
+
+    def trust(self) -> None:
+        """The issuer too, whose certificate cert-manager puts into the secret."""
+        held = base64.b64decode(self.cluster.get("secrets", NAME)["data"]["ca.crt"]).decode()
+        self.ca_file.write_text(self.authority.pem + held)
+
+    def put(self, pair: tls.Pair, key: tls.Pair | None = None) -> None:
+        """Into the secret."""
+        data = {"tls.crt": encoded(pair.pem), "tls.key": encoded((key or pair).key_pem)}
+        metadata = {"name": NAME}
+        self.cluster.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": metadata,
+                "type": "kubernetes.io/tls",
+                "data": data,
+            }
+        )
+
+    def status(self, **fields: Any) -> None:
+        """Of the Certificate, as cert-manager would write it."""
+        self.cluster.patch("certificates", NAME, {"status": fields}, subresource="status")
+
+    def expire(self) -> None:
+        self.put(tls.issue("edge", by=self.authority, valid_days=-1))
+        ended = datetime.now(UTC) - timedelta(days=1)
+        self.status(notAfter=ended.strftime("%Y-%m-%dT%H:%M:%SZ"), conditions=[not_ready("Expired")])
+
+    def certificate(self) -> Json:
+        return self.cluster.get("certificates", NAME)
+
+    def saved(self) -> list[Json]:
+        prefix = f"{NAME}-saved-"
+        return [each for each in self.cluster.list("secrets") if each["metadata"]["name"].startswith(prefix)]
+
+    def diagnose(self, *more: str) -> Done:
+        return self.remediate("--check", *more)
+
+    def remediate(self, *more: str) -> Done:
+        return self.cluster.command("--incident", "certificate", "--yes", "--json", *more)
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def not_ready(reason: str) -> Json:
+    return {
+        "type": "Ready", "status": "False", "reason": reason, "message": reason,
+        "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }  # fmt: skip
+
+
+def is_ready(certificate: Json) -> bool:
+    conditions = {
+        each["type"]: each["status"] for each in certificate.get("status", {}).get("conditions", [])
+    }
+    return conditions.get("Ready") == "True" and conditions.get("Issuing") != "True"
+
+
+@pytest.fixture
+def site(cluster: Cluster, tmp_path: Path) -> Iterator[Site]:
+    """No Certificate and no secret yet."""
+    ca_file, edge = tmp_path / "trusted.pem", Edge(cluster, tmp_path, NAME)
+    authority = tls.issue("an authority of the test")
+    ca_file.write_text(authority.pem)
+    cluster.variables |= {
+        "certificate_endpoint": edge.endpoint, "certificate_ca_file": str(ca_file),
+        "certificate_renewal_timeout_seconds": 60, "ladder_hold_seconds": 0.2,
+    }  # fmt: skip
+    yield Site(cluster, edge, authority, ca_file)
+    edge.close()
+
+
+@pytest.fixture
+def issued(site: Site) -> Site:
+    """With a certificate that cert-manager has issued."""
+    site.cluster.need("cert-manager")
+    if site.cluster.is_real:
+        _make_issuer(site)
+    spec = {
+        "secretName": NAME, "dnsNames": ["localhost"], "ipAddresses": ["127.0.0.1"], "duration": "2160h0m0s",
+        "issuerRef": {"name": "saveit", "kind": "Issuer", "group": "cert-manager.io"},
+    }  # fmt: skip
+    site.cluster.apply(
+        {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": NAME}, "spec": spec}
+    )
+    site.cluster.wait(lambda: is_ready(site.certificate()), "the first certificate is issued")
+    site.trust()
+    return site
+
+
+def _make_issuer(site: Site) -> None:
+    """On a real cluster: one that signs with the authority of the test."""
+    data = {"tls.crt": encoded(site.authority.pem), "tls.key": encoded(site.authority.key_pem)}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "saveit-ca"}, "data": data}
+    site.cluster.apply({**secret, "type": "kubernetes.io/tls"})
+    body = {
+        "apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"name": "saveit"},
+        "spec": {"ca": {"secretName": "saveit-ca"}},
+    }  # fmt: skip
+    path = f"/apis/cert-manager.io/v1/namespaces/{site.cluster.namespace}/issuers"
+    site.cluster.client.call("POST", path, body)
+
+
+@pytest.fixture
+def expired(issued: Site) -> Site:
+    """With an expired certificate in the secret, which a real cert-manager would replace at once."""
+    issued.cluster.need("recorded-state")
+    issued.expire()
+    return issued
+
+
+def findings(done: Done) -> dict[str, str]:
+    found = [each for each in done.report["findings"] if each["kind"] == "symptom" and each["present"]]
+    return {each["id"]: each["sentence"] for each in found}
+
+
+def actions(done: Done) -> Mapping[str, Mapping[str, Any]]:
+    return {each["remedy"]: each for each in done.report["actions"]}
+
+
+def test_a_certificate_that_is_served_as_it_was_issued_is_healthy(issued: Site) -> None:
+    with issued.cluster.unchanged():
+        done = issued.remediate()
+    assert (done.code, done.report["outcome"], findings(done)) == (0, "healthy", {})
+
+
+def test_another_certificate_than_that_of_the_secret_is_noticed(issued: Site) -> None:
+    issued.edge.pinned = tls.issue("another", by=issued.authority, valid_days=-2)
+    done = issued.diagnose()
+    assert {"certificate-not-reloaded", "certificate-expired"} == set(findings(done))
+    assert (
+        f"does not serve the certificate in the secret {NAME}" in findings(done)["certificate-not-reloaded"]
+    )
+
+
+def test_an_expired_certificate_is_renewed_and_seen_from_outside(expired: Site) -> None:
+    done = expired.remediate(*AT_ONCE)
+    assert (done.code, done.report["outcome"]) == (0, "recovered"), done.stdout
+    assert actions(done)["renew"]["result"] == "helped"
+    assert "good for" in actions(done)["renew"]["sentence"]
+    certificate = expired.certificate()
+    assert is_ready(certificate)
+    assert certificate["status"]["revision"] == 2
+
+
+def test_only_the_status_is_written_by_a_renewal(expired: Site) -> None:
+    expired.remediate(*AT_ONCE)
+    path = f"/apis/cert-manager.io/v1/namespaces/{expired.cluster.namespace}/certificates/{NAME}/status"
+    written = [each for each in writes_of(expired.cluster) if not each[1].endswith("/leases")]
+    assert [each for each in written if "/leases/" not in each[1]] == [("PATCH", path)]
+
+
+def writes_of(cluster: Cluster) -> list[tuple[str, str]]:
+    return [(each.method, each.path) for each in cluster.requests if each.is_write]  # type: ignore[attr-defined]
+
+
+def test_check_writes_nothing_and_shows_the_renewal(expired: Site) -> None:
+    with expired.cluster.unchanged():
+        done = expired.remediate("--check", *AT_ONCE, *HIGH)
+    assert (done.code, done.report["outcome"]) == (0, "planned")
+    planned = actions(done)["renew"]
+    assert planned["sentence"].startswith(f"would set the condition Issuing of the Certificate {NAME}")
+    assert "issuing: True" in json.dumps(planned["diff"])
+    assert "delete it" in actions(done)["delete-secret"]["sentence"]
+
+
+def test_a_failed_issuance_says_what_the_order_says_and_is_not_repeated(expired: Site) -> None:
+    expired.cluster.need("issuance")
+    expired.cluster.world.issuance = "fails"  # type: ignore[attr-defined]
+    done = expired.remediate(*AT_ONCE)
+    assert done.report["outcome"] == "unresolved"
+    failed = actions(done)["renew"]
+    assert failed["result"] == "failed"
+    assert "too many certificates" in failed["sentence"]
+    assert f"the secret {NAME} was not touched" in failed["sentence"]
+    assert "cert-manager tries again at" in findings(done)["certificate-issuance-failed"]
+    with expired.cluster.unchanged():
+        again = expired.remediate(*AT_ONCE, *HIGH)
+    assert actions(again)["renew"]["result"] == "skipped"
+    assert "cert-manager tries again at" in actions(again)["renew"]["sentence"]
+    assert actions(again)["delete-secret"]["result"] == "skipped"
+
+
+@pytest.fixture
+def lesser(expired: Site) -> Path:
+    """A kubeconfig of somebody who may do all that the runbook needs, but not change the status."""
+    from ansible_collections.saveit.remediation.plugins.module_utils._access import rights_of, role_rules
+    from ansible_collections.saveit.remediation.plugins.plugin_utils._access_files import rules_for
+
+    rights = [each for each in rights_of(rules_for("certificate")) if each.resource != "certificates/status"]
+    return expired.cluster.user("lesser", *role_rules(each for each in rights if each.scope == "namespace"))
+
+
+def test_without_the_right_to_the_status_the_renewal_is_not_planned(expired: Site, lesser: Path) -> None:
+    expired.cluster.variables |= {"kubernetes_kubeconfig": str(lesser), "kubernetes_context": ""}
+    with expired.cluster.unchanged():
+        done = expired.remediate(*AT_ONCE)
+    assert done.code != 0
+    assert "resources: [certificates/status], verbs: [patch]" in actions(done)["renew"]["forbidden"]
+
+
+def test_a_temporary_certificate_stands_in_while_the_issuer_refuses(issued: Site) -> None:
+    issued.cluster.need("issuance")
+    issued.cluster.world.issuance = "fails"  # type: ignore[attr-defined]
+    issued.cluster.delete("secrets", NAME)
+    issued.cluster.wait(
+        lambda: "lastFailureTime" in issued.certificate()["status"], "the issuance has failed"
+    )
+    done = issued.remediate(*HIGH)
+    assert "a temporary certificate, of which browsers warn" in actions(done)["self-signed"]["sentence"]
+    assert issued.certificate()["metadata"]["annotations"][TEMPORARY] == "true"
+    assert issued.cluster.find("secrets", NAME)
+
+
+def test_a_secret_that_a_renewal_does_not_mend_is_saved_and_made_anew(issued: Site) -> None:
+    """The issuer was asked a moment ago, so a renewal is too early; to delete it has to be approved."""
+    issued.cluster.need("recorded-state")
+    strange = tls.issue("edge", by=tls.issue("a stranger"), valid_days=60)
+    issued.put(strange)
+    kept = issued.remediate()
+    assert kept.code != 0
+    assert actions(kept)["delete-secret"]["result"] != "helped"
+    assert not issued.saved()
+    done = issued.remediate(*HIGH)
+    assert (done.code, done.report["outcome"]) == (0, "recovered"), done.stdout
+    assert actions(done)["delete-secret"]["result"] == "helped"
+    (saved,) = issued.saved()
+    assert saved["data"]["tls.crt"] == encoded(strange.pem)
+    assert saved["metadata"]["name"] in actions(done)["delete-secret"]["sentence"]
+
+
+def test_the_secret_is_put_back_when_no_new_one_comes(issued: Site) -> None:
+    issued.cluster.need("recorded-state", "issuance")
+    strange = tls.issue("edge", by=tls.issue("a stranger"), valid_days=60)
+    issued.put(strange)
+    issued.cluster.world.issuance = "fails"  # type: ignore[attr-defined]
+    done = issued.remediate(*HIGH)
+    assert done.report["outcome"] == "unresolved"
+    assert f"the secret {NAME} was put back as it was" in actions(done)["delete-secret"]["sentence"]
+    assert issued.cluster.get("secrets", NAME)["data"]["tls.crt"] == encoded(strange.pem)
+
+
+def test_no_key_is_in_what_is_told_or_recorded(expired: Site, tmp_path: Path) -> None:
+    secret = expired.cluster.get("secrets", NAME)["data"]["tls.key"]
+    lines = base64.b64decode(secret).decode().splitlines()[1:-1]
+    done = expired.remediate(*AT_ONCE)
+    records = [path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file()]
+    said = b"\n".join([done.stdout.encode(), done.stderr.encode(), *records])
+    assert records
+    assert not [line for line in (secret, *lines) if line.encode() in said]
+
+
+def test_without_cert_manager_it_says_what_is_in_the_secret(site: Site) -> None:
+    if not site.cluster.is_real:
+        site.cluster.without("cert-manager")  # type: ignore[attr-defined]
+    elif not site.cluster.lacks("cert-manager"):
+        pytest.skip("this cluster has cert-manager")
+    site.put(tls.issue("edge", by=site.authority, valid_days=-1))
+    done = site.remediate()
+    assert done.code != 0
+    assert "has no cert-manager; the secret saveit-tls holds CN=edge" in json.dumps(done.report)
+    assert actions(done)["renew"]["result"] == "skipped"
+    assert "has no cert-manager" in actions(done)["renew"]["sentence"]
+
+
+def test_a_secret_that_nobody_makes_is_missing(site: Site) -> None:
+    site.cluster.need("cert-manager")
+    done = site.diagnose()
+    assert f"the secret {NAME}: there is no such secret" in findings(done)["certificate-secret-missing"]
+
+
+@pytest.fixture
+def in_process(expired: Site) -> Callable[..., Any]:
+    """Runs the module in this process, with something that happens before each write."""
+    from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+    from ansible_collections.saveit.remediation.plugins.module_utils._certificate_renewal import (
+        ARGUMENTS,
+        run,
+    )
+    from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import connect
+
+    def go(meanwhile: Callable[[], None] = lambda: None, kubeconfig: Path | None = None) -> Any:
+        given = {
+            **{name: spec.get("default") for name, spec in ARGUMENTS.items()},
+            "platform": "kubernetes", "namespace": expired.cluster.namespace, "backoff_minutes": 0.0,
+            "kubeconfig": str(kubeconfig or expired.cluster.kubeconfig), "ca_file": str(expired.ca_file),
+        }  # fmt: skip
+        cluster = connect(given)
+        patch = cluster.patch
+
+        def slower(*arguments: Any, **named: Any) -> Any:
+            meanwhile()
+            return patch(*arguments, **named)
+
+        cluster.patch = slower  # type: ignore[method-assign]
+        try:
+            return run(given, Carrier(no_command, time.time, time.sleep, cluster=lambda _given: cluster))
+        finally:
+            cluster.close()
+
+    return go
+
+
+def no_command(command: Any, _stdin: str) -> Any:
+    pytest.fail(f"no command runs on Kubernetes: {command}")
+
+
+def test_without_the_right_to_the_status_the_sentence_has_the_rule(
+    lesser: Path, in_process: Callable[..., Any]
+) -> None:
+    from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
+
+    with pytest.raises(ObstacleError) as refused:
+        in_process(kubeconfig=lesser)
+    assert (refused.value.id, refused.value.outcome) == ("cluster-forbidden", "refused")
+    assert "resources: [certificates/status], verbs: [patch]" in str(refused.value)
+
+
+def test_who_was_slower_reads_again_and_decides_again(expired: Site, in_process: Callable[..., Any]) -> None:
+    left = [1, 2]
+
+    def annotate() -> None:
+        if left:
+            note = {"note": str(left.pop())}
+            expired.cluster.patch("certificates", NAME, {"metadata": {"annotations": note}})
+
+    assert in_process(annotate).verdict == "renewed"
+    tried = [path for _method, path in writes_of(expired.cluster) if path.endswith(f"/{NAME}/status")]
+    assert len(tried) == 3
+
+
+def test_whose_renewal_was_asked_for_by_another_leaves_it_to_them(
+    expired: Site, in_process: Callable[..., Any]
+) -> None:
+    expired.cluster.world.issuance = "hangs"  # type: ignore[attr-defined]
+    issuing = {**not_ready("Renewing"), "type": "Issuing", "status": "True"}
+    result = in_process(lambda: expired.status(conditions=[not_ready("Expired"), issuing]))
+    assert (result.verdict, result.changed) == ("unchanged", False)
+    assert "(Renewing)" in result.sentence
