@@ -197,7 +197,7 @@ def test_workers_that_die_again_and_again_show_though_their_last_words_are_long(
     host.pages = {path: [SILENT] for path in host.pages}
     words = ["Traceback (most recent call last):", *['  File "x.py"'] * 60, "KeyError: 'SECRET_KEY'"]
     host.log = [
-        (NOW - 50 + death, text)
+        (NOW - 8 + 2 * death, text)
         for death in range(4)
         for text in [*words, f"INFO:     Child process [{death}] died"]
     ]
@@ -205,6 +205,44 @@ def test_workers_that_die_again_and_again_show_though_their_last_words_are_long(
     assert ids(result) == ["application-crash-loop"]
     assert "4 of its workers died" in result.sentence
     assert "KeyError: 'SECRET_KEY'" in result.sentence
+
+
+def outage_before(*ago: float) -> list[tuple[float, str]]:
+    """Four workers died twice for want of a database, and had all started again so many seconds ago."""
+    died = [
+        (NOW - ago[-1] - wave, f"INFO:     Child process [{wave}] died") for wave in (8, 8, 8, 8, 3, 3, 3, 3)
+    ]
+    return [*died, *((NOW - each, "INFO:     Application startup complete.") for each in ago)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [(SILENT, "application-unresponsive"), (BAD, "application-not-ready")]
+)
+@pytest.mark.parametrize("ago", [5, 20, 45])
+def test_workers_that_died_for_a_database_that_is_back_are_not_why_it_is_broken_now(
+    host: Host, answer: Answer, expected: str, ago: float
+) -> None:
+    host.pages.update({READY: [answer], LIVE: [answer]})
+    host.log = outage_before(ago, ago, ago, ago)
+    assert ids(host.check()) == [expected]
+
+
+def test_a_backend_that_is_paused_after_an_outage_is_paused(host: Host) -> None:
+    host.states["backend"], host.log = "paused", outage_before(5)
+    assert ids(host.check()) == ["service-paused"]
+
+
+@pytest.mark.parametrize(
+    ("begun", "started", "crashes"),
+    [(NOW - 20, NOW - 12, 0), (NOW - 20, None, 4), (NOW - 3600, None, 0)],
+)
+def test_a_start_that_was_completed_and_lives_ends_a_row_of_crashes(
+    host: Host, begun: float, started: float | None, crashes: int
+) -> None:
+    """Else a backend that has recovered by itself would not be seen to, until a minute is over."""
+    host.begun, host.log = begun, [(started, "Application startup complete.")] if started else []
+    result = host.check()
+    assert (result.verdict, evidence(result)["application.crashes"]) == ("healthy", crashes)
 
 
 @pytest.mark.parametrize(
