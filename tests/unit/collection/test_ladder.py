@@ -262,7 +262,7 @@ def test_a_world_that_is_not_what_was_assessed_is_refused() -> None:
     assert (state["verdict"], state["gave_up"], world.acted) == ("stopped", True, [])
     (obstacle,) = [each for each in state["findings"] if each["kind"] == "obstacle"]
     assert (obstacle["id"], obstacle["outcome"]) == ("world-changed", "refused")
-    assert obstacle["sentence"] == "host is not what the plan was made for: now down; run again"
+    assert obstacle["sentence"] == "host is not what the plan was made for: now down"
 
 
 def test_a_service_that_recovered_by_itself_needs_no_plan() -> None:

@@ -204,9 +204,7 @@ def _choose(state: State, carrier: Carrier) -> None:
             note_action(state, remedy, "skipped", reason)
             continue
         if not state.remedy and not was_assessed(remedy, state):
-            sentence = (
-                f"{state.target} is not what the plan was made for: now {', '.join(state.current)}; run again"
-            )
+            sentence = f"{state.target} is not what the plan was made for: now {', '.join(state.current)}"
             _obstacle(state, "world-changed", "refused", sentence, carrier.now())
             return
         state.remedy, state.climbing = dict(remedy), True
