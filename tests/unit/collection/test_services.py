@@ -321,6 +321,7 @@ def read_log(conversation: Any, **more: Any) -> Any:
         "required": True,
         "tail": 100,
         "since_seconds": 60.0,
+        "since_start": False,
         "count": {"redis_errors": "(?i)redis.*failed"},
         **more,
     }
@@ -330,6 +331,14 @@ def read_log(conversation: Any, **more: Any) -> Any:
 def expect_log(conversation: Any, stdout: str, stderr: str = "") -> None:
     look(conversation, "running")
     conversation.expect(["docker", "logs", "--timestamps", "--tail=100", "--since=60s", "1"], stdout, stderr)
+
+
+def test_what_was_said_before_the_last_start_says_nothing_about_this_life(conversation: Any) -> None:
+    """The container was started at 02:41:00."""
+    before = "2026-11-23T02:40:59.9Z redis: connection refused\n"
+    expect_log(conversation, f"{before}2026-11-23T02:41:00.1Z redis: connection refused\nwithout a time\n")
+    result = read_log(conversation, since_start=True)
+    assert result.returned["lines"] == ["2026-11-23T02:41:00.1Z redis: connection refused"]
 
 
 def test_matching_lines_are_counted_and_shown_without_secrets(conversation: Any) -> None:
