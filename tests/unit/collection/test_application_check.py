@@ -38,6 +38,7 @@ class Host:
     log: Sequence[tuple[float, str]] = ()
     connection: Completed = field(default_factory=lambda: Completed(0, "imported\n", ""))
     begun: float = NOW - 3600
+    start_period: float = 0
     health: str = "healthy"
     restarts: int = 4
     time: float = NOW
@@ -79,7 +80,9 @@ class Host:
     def _container(self, name: str) -> dict[str, Any]:
         state: dict[str, Any] = {"Status": self.states[name], "StartedAt": stamp(self.begun), "ExitCode": 3}
         state["Health"] = {"Status": self.health}
-        return {"Id": name, "Name": f"/saveit-{name}", "State": state, "RestartCount": self.restarts}
+        config = {"Healthcheck": {"StartPeriod": int(self.start_period * 1e9)}}
+        made = {"Id": name, "Name": f"/saveit-{name}", "Config": config}
+        return {**made, "State": state, "RestartCount": self.restarts}
 
 
 @pytest.fixture
@@ -321,6 +324,14 @@ def test_a_start_may_take_three_times_what_the_last_one_took(
     host.states["backend"] = "exited"  # the log of a stopped one still tells
     host.log = [] if took is None else [(host.begun + took, "Application startup complete")]
     assert host.check().returned["start_seconds"] == limit
+
+
+def test_a_service_that_says_itself_how_long_its_start_takes_is_believed(host: Host) -> None:
+    host.begun, host.start_period, host.restarts = NOW - 100, 120, 0
+    host.pages[READY] = host.pages[LIVE] = [SILENT]
+    result = host.check()
+    assert ids(result) == ["application-starting"]
+    assert result.returned["start_seconds"] == 120
 
 
 # Bad input.

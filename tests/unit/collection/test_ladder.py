@@ -497,7 +497,8 @@ def test_a_remedy_that_makes_it_worse_stops_the_ladder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_remedy", "of_module", "wanted"), [(None, None, 10), (20, None, 20), (20, 30, 30), (None, 0, 0)]
+    ("of_remedy", "of_module", "wanted"),
+    [(None, None, 10), (20, None, 20), (20, 30, 30), (20, 6, 20), (None, 6, 10)],
 )
 def test_patience_is_what_the_service_needs(
     of_remedy: float | None, of_module: float | None, wanted: float

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Sequence
 
@@ -77,16 +76,6 @@ def uptime(service: Service, now: float) -> float | None:
     begun = [parse_time(each.started_at) for each in service.instances]
     known = [each for each in begun if each is not None]
     return max(0.0, now - max(known)) if known else None
-
-
-def start_took(lines: Sequence[str], started_at: str, pattern: re.Pattern[str]) -> float | None:
-    """Seconds from the container's start to the first line that says that the application has started."""
-    begun = parse_time(started_at)
-    for line in sorted(lines, key=lambda each: each.split(" ", 1)[0]):
-        at = parse_time(line.split(" ", 1)[0])
-        if begun is not None and at is not None and at >= begun and pattern.search(line):
-            return round(at - begun, 1)
-    return None
 
 
 def judge(seen: Seen) -> list[Finding]:

@@ -16,6 +16,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _application,
     _crash_loop,
     _http_check,
+    _start_time,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._application import Seen, is_good
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
@@ -64,10 +65,9 @@ ARGUMENTS: Mapping[str, Any] = {
 }
 IMPORTED = "imported"  # what database_command prints before it connects
 ALARM = 128 + 14  # the exit code of a command that SIGALRM ended
-FACTOR = 3  # a start may take so many times what it took the last time
 # Seconds, whatever was observed: the host may be busier than it was then. A service that has started and
 # hangs is not waited for, so this is the time for one whose log never says that it has started.
-LIMITS = (60.0, 300.0)
+LEAST = 60.0
 JUST_NOW = 2  # seconds before we asked; what the log says of the database since then is about our answers
 RECENT_LINES = 5000  # at most, of the time that is looked back for crashes
 AT_ONCE = 32  # requests
@@ -95,7 +95,8 @@ def _check(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     ready = _ask(parameters, url, parameters["samples"]) if service.state == RUNNING else []
     now = platform.now(parameters, carrier)
     asked_for = carrier.now() - begun
-    seen = Seen(service, now, url, ready, asked_for=asked_for, may_start_for=parameters["start_seconds"])
+    may = max([parameters["start_seconds"], *(each.start_period for each in service.instances)])
+    seen = Seen(service, now, url, ready, asked_for=asked_for, may_start_for=may)
     if service.state != RUNNING or seen.good < len(ready) or _application.unhealthy(seen):
         seen = _look_closer(parameters, carrier, platform, seen)
     elif seen.crashes:  # its log tells whether that is over
@@ -117,7 +118,7 @@ def _check(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         evidence=evidence,
         returned={
             "sick": sick,
-            "start_seconds": _limit(seen.started_after, parameters["start_seconds"]),
+            "start_seconds": _limit(seen, parameters["start_seconds"]),
             "service": service.as_return(),
         },
     )
@@ -189,10 +190,8 @@ def _started_after(
     parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, service: Service
 ) -> float | None:
     """How long the last start took, of a service that has stopped since too."""
-    first = service.instances[0]
-    limit = _limit(None, parameters["start_seconds"])
-    early = platform.early_logs(parameters, carrier, first, limit).splitlines()
-    return _application.start_took(early, first.started_at, _pattern(parameters, "started_pattern"))
+    pattern, limit = _pattern(parameters, "started_pattern"), parameters["start_seconds"]
+    return _start_time.observed(parameters, carrier, platform, service.instances[0], pattern, limit)
 
 
 def _database(
@@ -317,11 +316,10 @@ def _since(lines: Sequence[str], begin: float) -> list[str]:
     return [line for line, time in zip(lines, times) if time is not None and time > begin]
 
 
-def _limit(observed: float | None, default: float) -> float:
-    """How long a start may take: as long as the last one did, and some more."""
-    if observed is None:
-        return default
-    return min(max(FACTOR * observed, LIMITS[0]), LIMITS[1])
+def _limit(seen: Seen, default: float) -> float:
+    """How long a start may take: as long as the last one did and some more, or as it says itself."""
+    known = _start_time.patience(seen.started_after, seen.service.instances)
+    return default if known is None else max(known, LEAST)
 
 
 def _database_field(body: bytes, path: str) -> Mapping[str, Any]:

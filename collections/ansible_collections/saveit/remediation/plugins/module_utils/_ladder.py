@@ -222,11 +222,10 @@ def _verify_late(state: State, carrier: Carrier) -> None:
 
 
 def _patience(state: State, done: Mapping[str, Any]) -> float:
-    """Seconds until a remedy must have helped: what the service itself needs, else the runbook's number."""
-    for seconds in (done.get("patience_seconds"), state.remedy.get("patience_seconds")):
-        if seconds is not None:
-            return float(seconds)
-    return float(state.runbook["verify"]["patience_seconds"])
+    """Seconds until a remedy must have helped: the runbook's number, or more where the service needs more."""
+    own = state.remedy.get("patience_seconds")
+    least = state.runbook["verify"]["patience_seconds"] if own is None else own
+    return max(float(least), float(done.get("patience_seconds") or 0))
 
 
 def _not_recovered(state: State, why: Sequence[str], values: Mapping[str, Any], now: float) -> None:
