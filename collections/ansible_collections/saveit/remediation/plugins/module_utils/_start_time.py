@@ -15,6 +15,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._service import
 
 FACTOR = 3  # a start may take so many times what it took the last time
 LONGEST = 300.0  # seconds, whatever was observed
+SHARE = 8  # most starts end in the first eighth of that, and a busy service logs much in all of it
 
 
 def took(lines: Sequence[str], started_at: str, pattern: re.Pattern[str]) -> float | None:
@@ -36,8 +37,12 @@ def observed(
     seconds: float = LONGEST,
 ) -> float | None:
     """How long the instance's last start took, by its log of the first `seconds`; also of a stopped one."""
-    early = platform.early_logs(parameters, carrier, instance, seconds).splitlines()
-    return took(early, instance.started_at, pattern)
+    for window in (seconds / SHARE, seconds):
+        early = platform.early_logs(parameters, carrier, instance, window).splitlines()
+        found = took(early, instance.started_at, pattern)
+        if found is not None:
+            return found
+    return None
 
 
 def patience(last: float | None, instances: Sequence[Instance]) -> float | None:
