@@ -7,16 +7,20 @@ MAKEFLAGS += --no-print-directory
 DEMO := .venv/.has-lab
 DEV := .venv/.has-dev
 
-.PHONY: help demo test check unit faults lab-up lab-down picture docs clean
+.PHONY: help demo test test-kubernetes check unit faults lab-up lab-down picture docs clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(DEMO) ## Bring the lab up, stop its Redis, remediate it, show the record; the lab stays up
 	@tools/demo
 
 test: $(DEV) ## Everything that CI checks: linters, types, tests on two Pythons, packaging, the lab (15 min at most)
 	@tools/test
+
+test-kubernetes: $(DEV) ## The tests of Kubernetes against a real cluster: KUBECONFIG=…, and BACKEND_IMAGE=… where its own cannot be pulled
+	@test -n "$$KUBECONFIG" || { echo "give KUBECONFIG=PATH, of a cluster in which a namespace may be made and removed" >&2; exit 2; }
+	@SAVEIT_TEST_CLUSTER=real .venv/bin/python -m pytest -q -rs tests/kubernetes
 
 check: $(DEV) ## Linters and types only
 	@tools/check

@@ -33,7 +33,10 @@ def page(runbook: Runbook) -> str:
         "## Findings, cause before symptom",
         _table(
             ("finding", "severity", "what a person should do"),
-            ((f"`{one.id}`", worth.get(one.id, usual), one.next) for one in runbook.findings),
+            (
+                (f"`{one.id}`", worth.get(one.id, usual) if one.symptom else "no symptom", one.next)
+                for one in runbook.findings
+            ),
         ),
         "## Remedies, least disruptive first",
         _table(

@@ -98,6 +98,7 @@ class Action:
     started: str = ""  # ISO 8601, UTC
     finished: str = ""
     diff: tuple[Mapping[str, str], ...] = ()
+    forbidden: str = ""  # why the platform would not let us do it, with the rule to add
 
     @property
     def is_done(self) -> bool:
@@ -131,13 +132,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Observation:
-    """What one play published: the result contract, read. `sentences` say how each host was found."""
+    """What one play published: the result contract, read. `sentences` say how each host was found.
+
+    `manifests` are objects of Kubernetes for a person to apply.
+    """
 
     findings: tuple[Finding, ...] = ()
     actions: tuple[Action, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     tables: tuple[Table, ...] = ()
     sentences: tuple[str, ...] = ()
+    manifests: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

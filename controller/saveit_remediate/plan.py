@@ -46,7 +46,7 @@ class Plan:
 
     @property
     def denied(self) -> tuple[Step, ...]:
-        """Remedies that would help, and that policy does not allow."""
+        """Remedies that would help, and that policy or the platform does not allow."""
         return tuple(step for step in self.steps if step.would_help and not step.allowed)
 
     def for_ladder(self, assessment: Assessment, hosts: Iterable[str]) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def make_plan(
 
 def _step(action: Action, assessment: Assessment, max_risk: str) -> Step:
     would_help = action.result == "possible"
-    denied = _denied(action, assessment, max_risk)
+    denied = action.forbidden or _denied(action, assessment, max_risk)
     return Step(
         target=action.target,
         remedy=action.remedy,

@@ -89,7 +89,9 @@ def test_the_runbook_has_the_known_keys(id_: str) -> None:
     assert set(book) <= KEYS
     assert KEYS - {"aliases", "symptoms", "explains", "alerts"} <= set(book)
     assert book["title"]
-    assert all(set(each) == {"id", "next"} and each["next"].endswith(".") for each in book["findings"])
+    for each in book["findings"]:
+        assert {"id", "next"} <= set(each) <= {"id", "next", "symptom"}, each["id"]
+        assert each["next"].endswith("."), each["id"]
 
 
 @pytest.mark.parametrize("id_", IDS)
@@ -188,7 +190,7 @@ def test_an_expression_has_one_filter_at_most(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_playbook_is_of_a_known_incident_type_and_gathers_no_facts(path: Path) -> None:
-    assert path.name.split(".")[0] in {*IDS, "diagnose", "status", "errors", "db"}
+    assert path.name.split(".")[0] in {*IDS, "diagnose", "status", "errors", "db", "debug", "rbac"}
     for play in read(path):
         assert play["name"]
         if "hosts" in play:

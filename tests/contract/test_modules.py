@@ -130,6 +130,9 @@ TASKS: dict[str, dict[str, Any]] = {
     "postgres_idle_cleanup": {"idle_minutes": 0},
     "mqtt_check": {"host": "127.0.0.1", "port": 1},
     "prometheus_query": {"url": "http://127.0.0.1:1", "query": "up", "subject": "backend", "probe": "up"},
+    "cluster_access": {},
+    "cluster_role": {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]},
+    "network_debug": {},
     "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
 }
 
@@ -201,6 +204,9 @@ def test_every_module_runs_in_check_mode_without_a_write(
         "postgres_idle_cleanup": "planned",
         "mqtt_check": "refused",
         "prometheus_query": "unavailable",
+        "cluster_access": "unasked",
+        "cluster_role": "written",
+        "network_debug": "unavailable",
         "ladder": "",
     }
     for name, result in results.items():

@@ -87,8 +87,9 @@ def _known(nodes: Iterable[Node], known: list[str]) -> tuple[str, ...]:
 
 
 def _finding(node: Node) -> KnownFinding:
-    node.mapping(["id", "next"])
-    return KnownFinding(_check_id(node.child("id")), node.text("next"))
+    node.mapping(["id", "next"], ["symptom"])
+    symptom = node.flag("symptom") if node.has("symptom") else True
+    return KnownFinding(_check_id(node.child("id")), node.text("next"), symptom)
 
 
 def _alert(node: Node) -> Mapping[str, str]:

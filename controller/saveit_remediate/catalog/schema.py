@@ -22,10 +22,14 @@ class SeverityRule:
 
 @dataclass(frozen=True)
 class KnownFinding:
-    """A finding that the diagnosis may make, and what a person should do about it."""
+    """A finding that the diagnosis may make, and what a person should do about it.
+
+    One that is no `symptom` is no reason to act by itself; it may be one not to (a remedy's never_for).
+    """
 
     id: str
     next: str
+    symptom: bool = True
 
 
 @dataclass(frozen=True)

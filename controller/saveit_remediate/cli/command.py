@@ -9,7 +9,8 @@ import click
 
 from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
-from saveit_remediate.cli.look import db, errors, status
+from saveit_remediate.cli.look import db, debug, errors, status
+from saveit_remediate.cli.rbac import rbac
 from saveit_remediate.cli.records import incidents, runbooks, show
 from saveit_remediate.cli.target import extra_vars_option, inventory_option, limit_option, verbose_option
 
@@ -90,6 +91,8 @@ cli.add_command(diagnose)
 cli.add_command(status)
 cli.add_command(errors)
 cli.add_command(db)
+cli.add_command(debug)
+cli.add_command(rbac)
 cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)

@@ -1,4 +1,4 @@
-"""`status`, `errors` and `db`: the runbook's first questions. They look, and change nothing."""
+"""`status`, `errors`, `db` and `debug`: the runbook's first questions. They change nothing that stays."""
 
 from __future__ import annotations
 
@@ -37,6 +37,17 @@ def errors(since: str, **options: Any) -> int:
 def db(**options: Any) -> int:
     """Show the database: connections by state and application, the longest query, who waits for locks."""
     return _look("db", {}, options)
+
+
+@click.command()
+@click.option("--image", metavar="IMAGE", help="Of the pod, instead of the inventory's debug_image.")
+@target_options
+def debug(image: str | None, **options: Any) -> int:
+    """Show the network as a pod of the namespace sees it: names, ports, health endpoints.
+
+    On Kubernetes. The pod is made for it and removed again, also after Ctrl-C.
+    """
+    return _look("debug", {"look_debug_image": image} if image else {}, options)
 
 
 def seconds_of(text: str) -> float:

@@ -24,6 +24,7 @@ class Look:
     findings: tuple[Finding, ...]
     unseen: tuple[Finding, ...]
     sentences: tuple[str, ...]
+    manifests: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -44,6 +45,7 @@ def look(
         findings=tuple(finding for finding in seen.findings if not finding.is_obstacle),
         unseen=tuple(finding for finding in seen.findings if finding.is_obstacle),
         sentences=seen.sentences,
+        manifests=seen.manifests,
     )
 
 

@@ -23,11 +23,16 @@ def read_observation(published: Iterable[tuple[str, Mapping[str, Any]]]) -> Obse
     evidence: dict[str, Evidence] = {}
     tables: list[Table] = []
     sentences: list[str] = []
+    manifests: list[Mapping[str, Any]] = []
     for host, content in published:
         _collect(findings, Finding, content.get("findings"), host)
         _collect(actions, Action, content.get("actions"), host)
         _collect(evidence, Evidence, content.get("evidence"), host)
         tables += _tables(content.get("tables"), host)
+        found = content.get("manifests")
+        manifests += (
+            [plain(one) for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+        )
         if content.get("sentence"):
             sentences.append(f"{host}: {content['sentence']}")
     return Observation(
@@ -36,6 +41,7 @@ def read_observation(published: Iterable[tuple[str, Mapping[str, Any]]]) -> Obse
         tuple(evidence.values()),
         tuple(tables),
         tuple(sentences),
+        tuple(manifests),
     )
 
 

@@ -55,6 +55,7 @@ class World:
     samples: list[bool] = field(default_factory=list)  # what the next looks show, whatever `sick` says
     stale: bool = False
     events: list[dict[str, Any]] = field(default_factory=list)
+    access: dict[str, Any] = field(default_factory=dict)  # what the platform said of the remedies
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
@@ -79,7 +80,7 @@ class World:
     def climb(self, **opening: Any) -> dict[str, Any]:
         """What roles/ladder/tasks do, in Python."""
         state = self.step("open", {}, **{"target": "host", "runbook": RUNBOOK, **opening})
-        state = self.step("assess", state, observed=self.observe())
+        state = self.step("assess", state, observed=self.observe(), access=self.access)
         while state["climbing"] or state["sampling"]:
             if state["climbing"]:
                 state = self.step("begin", state)
@@ -193,6 +194,46 @@ def test_when_no_remedy_is_for_it_nothing_is_done() -> None:
     assert (state["verdict"], state["gave_up"], world.acted) == ("unresolved", True, [])
     assert state["sentence"] == "host: cache is locked; no remedy is for this. Give it the right key."
     assert set(results(state).values()) == {"skipped"}
+
+
+def test_what_the_platform_forbids_is_not_done_and_the_reason_is_told() -> None:
+    world = World({"down"}, {"restart": heal}, access={"denied": {"start": "may not start: add this rule"}})
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("recovered", ["restart"])
+    assert state["actions"][0]["sentence"] == "may not start: add this rule"
+
+
+def test_when_everything_is_forbidden_it_gives_up_with_the_rules_to_add() -> None:
+    denied = {name: f"may not {name}" for name in ("start", "restart", "rebuild")}
+    state = World({"down"}, access={"denied": denied}).climb(max_risk="high")
+    assert state["sentence"] == (
+        "host: cache is down; no remedy may be tried (start: may not start; restart: may not restart; "
+        "rebuild: may not rebuild). Look why it ended."
+    )
+
+
+def test_when_diagnosing_a_forbidden_remedy_is_offered_with_the_reason_why_not() -> None:
+    state = World({"down"}, access={"denied": {"start": "may not start"}}).climb(mode="diagnose")
+    offered = {each["remedy"]: (each["result"], each["forbidden"]) for each in state["actions"]}
+    assert offered["start"] == ("possible", "may not start")
+    assert offered["restart"] == ("possible", "")
+
+
+@pytest.mark.parametrize(
+    ("opening", "access", "sick", "wanted"),
+    [
+        ({}, {}, {"down"}, False),
+        ({"rehearse": True}, {}, {"down"}, True),  # the task was skipped
+        ({"rehearse": True}, {"denied": {}}, {"down"}, False),
+        ({"rehearse": True}, {"denied": {}}, set(), True),  # nothing was found yet, so nothing was asked
+        ({"rehearse": True, "plan": {"host": {"assessed": [], "remedies": []}}}, {}, {"down"}, False),
+    ],
+)
+def test_when_the_platform_is_asked(
+    opening: dict[str, Any], access: dict[str, Any], sick: set[str], wanted: bool
+) -> None:
+    state = World(sick, access=access).climb(mode="diagnose", **opening)
+    assert state["rehearsing"] is wanted
 
 
 @pytest.mark.parametrize(
@@ -511,3 +552,13 @@ def test_patience_is_what_the_service_needs(
     start = state["actions"][0]
     took = datetime.fromisoformat(start["finished"]) - datetime.fromisoformat(start["started"])
     assert took.total_seconds() == pytest.approx(wanted, abs=1.1)
+
+
+@pytest.mark.parametrize(("later", "waited"), [(-5, 10), (45, 45), (100_000, 600)])
+def test_a_look_that_will_know_more_later_is_waited_for_but_not_for_ever(later: float, waited: float) -> None:
+    world = World({"down"})
+    begun = world.time
+    observe = world.observe
+    world.observe = lambda: [{**each, "known_by": begun + later} for each in observe()]  # type: ignore[method-assign]
+    world.climb(max_risk="low")
+    assert world.time - begun == pytest.approx(waited, abs=1.1)

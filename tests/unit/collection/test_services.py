@@ -241,7 +241,8 @@ def test_a_service_that_is_required_and_absent_is_an_obstacle(conversation: Any)
 def test_a_service_that_is_not_required_may_be_absent(conversation: Any) -> None:
     conversation.expect_list({"1": "backend"})
     result = _service_info.run({**TARGET, **ONLY_THIS, "required": False}, conversation.carrier())
-    assert (result.verdict, result.findings, result.returned["found"]) == ("absent", [], "")
+    assert (result.verdict, result.returned["found"]) == ("absent", "")
+    assert [each.id for each in result.findings] == ["service-elsewhere"]
     assert result.sentence == "redis: there is no such service"
 
 

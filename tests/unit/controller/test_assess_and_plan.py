@@ -30,8 +30,10 @@ def seen(*findings: Finding) -> Observation:
     return Observation(findings=findings)
 
 
-def action(remedy: str, risk: str = "low", result: str = "possible", target: str = "a") -> Action:
-    return Action(remedy, target, remedy, result, "because", risk=risk)
+def action(
+    remedy: str, risk: str = "low", result: str = "possible", target: str = "a", forbidden: str = ""
+) -> Action:
+    return Action(remedy, target, remedy, result, "because", risk=risk, forbidden=forbidden)
 
 
 def test_symptoms_are_in_rank_order_with_their_next_step(runbook: Runbook) -> None:
@@ -86,6 +88,7 @@ def sick(*targets: str) -> Assessment:
         (action("kick", "odd"), "high", False, "its risk 'odd' is none of low, medium, high"),
         (action("kick", result="skipped"), "high", False, "because"),
         (action("kick", target="b"), "high", False, "nothing is wrong there"),
+        (action("kick", forbidden="our account may not kick"), "high", False, "our account may not kick"),
     ],
 )
 def test_policy(offered: Action, max_risk: str, allowed: bool, reason: str) -> None:
@@ -103,6 +106,14 @@ def test_a_remedy_that_is_not_for_this_may_follow_later_when_policy_allows_it() 
         ("burn", False, False),
     ]
     assert plan.for_ladder(assessment, ["a"])["a"]["remedies"] == ["kick", "wait"]
+
+
+def test_what_the_platform_forbids_is_denied_and_does_not_follow_later() -> None:
+    offered = [action("kick", forbidden="may not"), action("wait", result="skipped", forbidden="may not")]
+    assessment = sick("a")
+    plan = make_plan(assessment, offered, PLAYBOOK)
+    assert [step.remedy for step in plan.denied] == ["kick"]
+    assert plan.for_ladder(assessment, ["a"])["a"]["remedies"] == []
 
 
 def test_the_ladder_gets_a_plan_for_each_host_even_the_healthy_ones() -> None:

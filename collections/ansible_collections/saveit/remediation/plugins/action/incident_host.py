@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleError
@@ -42,6 +43,7 @@ class ActionModule(AddHost):  # type: ignore[misc]  # ansible-core has no types
             **{name: value for name, value in variables.items() if value is not None},
             "ansible_host": variables.get("ansible_host") or host,
             "incident_host_of": host,
+            "incident_host_began": time.time(),
             "incident_host_type": given["incident"],
             "name": f"{given['incident']}@{host}",
             "groups": [given["group"]],

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._crash_loop import (
     WINDOW,
     Life,
@@ -19,13 +18,17 @@ from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics im
 from ansible_collections.saveit.remediation.plugins.module_utils._http_check import Answer, shares
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Finding
 from ansible_collections.saveit.remediation.plugins.module_utils._service import (
+    PENDING,
     RUNNING,
     Service,
     describe,
     findings,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 LOOP = 2  # restarts by the engine that are no accident any more
+NOT_READY = "service-not-ready"
+CONTEXT = ("service-rollout", "service-paused-rollout")  # worth telling, and not why it does not serve
 DEATHS = 3  # workers that died of late and go on dying, and none of them ready
 
 
@@ -82,20 +85,45 @@ def judge(seen: Seen) -> list[Finding]:
     """The findings about the service itself, cause first; none when it is well."""
     name = seen.service.name
     failing = bool(seen.ready) and seen.good < len(seen.ready)
+    told = platform_says(seen)
     if seen.service.state == RUNNING and not failing:
-        return unhealthy(seen)
-    found = []
+        return [*told, *unhealthy(seen)]
+    found = [*told]
     if seen.database:
-        found.append(Finding("application-database", name, f"{name} cannot serve: {seen.database}"))
+        found.insert(0, Finding("application-database", name, f"{name} cannot serve: {seen.database}"))
+    if any(each.id not in CONTEXT for each in told):
+        return found
     loop = _crash_loop(seen)
     if loop:
         return [*found, Finding("application-crash-loop", name, loop)]
-    if seen.service.state == "restarting":  # once is no loop, and it comes back by itself
-        states = "; ".join(describe(each) for each in seen.service.in_state("restarting"))
+    if seen.service.state in ("restarting", PENDING):  # once is no loop, and it comes back by itself
+        states = "; ".join(describe(each) for each in seen.service.in_state("restarting", PENDING))
         return [*found, Finding("application-starting", name, f"{name}: {states}")]
     if seen.service.state != RUNNING:
         return [*found, *findings(seen.service)]
-    return found or [_of_answers(seen)]
+    return found if seen.database else [*found, _of_answers(seen)]
+
+
+def is_sick(seen: Seen) -> bool:
+    """Is there a reason to look closer, besides answers?"""
+    told = [each for each in platform_says(seen) if each.id not in CONTEXT]
+    return bool(told or unhealthy(seen))
+
+
+def platform_says(seen: Seen) -> list[Finding]:
+    """What a platform that looks after its instances knows to be wrong; nothing where it does not."""
+    if not seen.service.workload:
+        return []
+    known = {each.trouble for each in seen.service.instances} | {each.id for each in seen.service.troubles}
+    if starts(seen):
+        known.discard(NOT_READY)  # its probes give it less time than it is known to need
+    return [each for each in findings(seen.service) if each.id in known]
+
+
+def starts(seen: Seen) -> bool:
+    """May it still be starting? Not when its log says that it has."""
+    up = uptime(seen.service, seen.now)
+    return seen.started_after is None and up is not None and up < seen.may_start_for
 
 
 def unhealthy(seen: Seen) -> list[Finding]:
@@ -104,15 +132,31 @@ def unhealthy(seen: Seen) -> list[Finding]:
     up = uptime(seen.service, seen.now)
     if seen.ready:
         return []
+    if seen.service.workload:
+        return _unready(seen)
     name = seen.service.name
     if "unhealthy" in by_health:
         sentence = f"{name}: the health check of {by_health['unhealthy']} fails"
         return [Finding("application-not-ready", name, sentence)]
     if "starting" in by_health:
         sentence = f"{name} is starting: the health check of {by_health['starting']} has not passed yet"
-        starts = up is not None and up < seen.may_start_for
-        return [Finding("application-starting" if starts else "application-not-ready", name, sentence)]
+        is_early = up is not None and up < seen.may_start_for
+        return [Finding("application-starting" if is_early else "application-not-ready", name, sentence)]
     return []
+
+
+def _unready(seen: Seen) -> list[Finding]:
+    """Of a workload no pod is ready, and they may still be starting; its platform tells of anything else."""
+    if any(each.health == "healthy" for each in seen.service.instances):
+        return []
+    early = [
+        each
+        for each in seen.service.instances
+        if each.health == "starting" or (each.trouble == NOT_READY and starts(seen))
+    ]
+    name = seen.service.name
+    sentence = f"{name} is starting: {'; '.join(describe(each) for each in early)}"
+    return [Finding("application-starting", name, sentence)] if early else []
 
 
 def _crash_loop(seen: Seen) -> str:
@@ -136,7 +180,7 @@ def _of_answers(seen: Seen) -> Finding:
     if seen.live:
         sentence += f" (live: {shares(seen.live)})"
     up = uptime(seen.service, seen.now)
-    if seen.started_after is None and up is not None and up < seen.may_start_for:
+    if up is not None and starts(seen):
         since = f"started {up:.0f} s ago and may take {seen.may_start_for:.0f} s"
         return Finding("application-starting", name, f"{name} is starting: {since}; {shares(seen.ready)}")
     bad = [each for each in seen.ready if not is_good(each)]
@@ -149,9 +193,10 @@ def _of_answers(seen: Seen) -> Finding:
 
 def judge_frontend(service: Service | None, url: str, answers: Sequence[Answer]) -> list[Finding]:
     """The findings about the frontend; none when it is well or not there."""
-    if service is not None and service.state != RUNNING:
-        return findings(service)
+    told = findings(service) if service is not None else []
+    if service is not None and not service.serves:
+        return told
     if answers and not all(map(is_good, answers)):
         name = service.name if service else "frontend"
-        return [Finding("frontend-failing", name, f"{name}: {url}: {shares(answers)}")]
-    return []
+        return [*told, Finding("frontend-failing", name, f"{name}: {url}: {shares(answers)}")]
+    return told

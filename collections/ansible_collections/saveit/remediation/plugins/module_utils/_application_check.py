@@ -20,7 +20,6 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._application import Seen, is_good
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import (
     bare,
     capture,
@@ -37,6 +36,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Service, describe
 from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS, adapter
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 ARGUMENTS: Mapping[str, Any] = {
     **TARGET_ARGUMENTS,
@@ -92,12 +92,12 @@ def _check(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     name, begun = parameters["service"], carrier.now()
     service = platform.look(parameters, carrier, name)
     url = _url(parameters)
-    ready = _ask(parameters, url, parameters["samples"]) if service.state == RUNNING else []
+    ready = _ask(parameters, url, parameters["samples"]) if service.serves else []
     now = platform.now(parameters, carrier)
     asked_for = carrier.now() - begun
     may = max([parameters["start_seconds"], *(each.start_period for each in service.instances)])
     seen = Seen(service, now, url, ready, asked_for=asked_for, may_start_for=may)
-    if service.state != RUNNING or seen.good < len(ready) or _application.unhealthy(seen):
+    if service.state != RUNNING or seen.good < len(ready) or _application.is_sick(seen):
         seen = _look_closer(parameters, carrier, platform, seen)
     elif seen.crashes:  # its log tells whether that is over
         seen = _read_log(parameters, carrier, platform, seen)
@@ -156,7 +156,7 @@ def _look_closer(parameters: Mapping[str, Any], carrier: Carrier, platform: Modu
     """Something is wrong: read the log, and find out whether the database is to blame."""
     service, base = seen.service, parameters["backend_url"]
     is_backend = parameters["service"] == parameters["backend_service"]
-    asks = is_backend and service.state == RUNNING and base
+    asks = is_backend and service.serves and base
     with ThreadPoolExecutor(max_workers=2) as pool:  # a hang costs one time limit for both
         live = pool.submit(_ask, parameters, f"{base}{parameters['live_path']}", 4 if asks else 0)
         samples = parameters["samples"] if asks else 0
@@ -260,7 +260,7 @@ def _look_at_frontend(
     name = parameters["frontend_service"]
     service = _look_if_there(parameters, carrier, platform, name)
     url = f"{parameters['frontend_url']}{parameters['frontend_path']}" if parameters["frontend_url"] else ""
-    runs = service is None or service.state == RUNNING
+    runs = service is None or service.serves
     answers = _ask(parameters, url, 4) if runs else []
     bad = sum(1 for each in answers if not is_good(each))
     percent = round(100 * bad / len(answers), 1) if answers else None if runs else 100.0
@@ -290,12 +290,12 @@ def _look_if_there(
 def _evidence(seen: Seen) -> list[Evidence]:
     """What recovery is judged by."""
     percent, said = seen.failed_percent, f"{seen.url}: {shares(seen.ready)}" if seen.ready else ""
-    health = {each.health for each in seen.service.instances}
-    if seen.service.state != RUNNING:
+    if not seen.service.serves:
         percent, said = 100.0, f"{seen.service.name} does not run"
     elif not seen.ready:
-        percent = 100.0 if health & {"unhealthy", "starting"} else 0.0
-        said = "no URL is known for it: judged by its container's state and health check"
+        healths = [each.health for each in seen.service.instances if not each.arrives]
+        percent = 100.0 if {"unhealthy", "starting"} & set(healths) else 0.0
+        said = "no URL is known for it: judged by the state and the health checks of its instances"
     return [
         Evidence("application.state", seen.service.state),
         Evidence("application.failed_percent", percent, said),

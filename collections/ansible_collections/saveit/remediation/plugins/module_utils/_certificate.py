@@ -110,12 +110,12 @@ def judge(
     found = []
     left = certificate.not_after - now
     if left < 0:
-        ago = _span(now - certificate.not_after)
+        ago = span(now - certificate.not_after)
         found.append(Problem("expired", f"it expired {ago} ago, at {day(certificate.not_after)}"))
     if now < certificate.not_before:
         soon = certificate.not_before - now
         clock = "; do the clocks of the issuer and of this controller agree?" if soon < CLOCK else ""
-        begins = f"it is valid only from {day(certificate.not_before)}, in {_span(soon)}{clock}"
+        begins = f"it is valid only from {day(certificate.not_before)}, in {span(soon)}{clock}"
         found.append(Problem("not-yet-valid", begins))
     missing = [name for name in names if not covers(certificate.names, name)]
     if missing:
@@ -123,7 +123,7 @@ def judge(
         found.append(Problem("wrong-name", f"it is not for {', '.join(missing)} but for {has}"))
     if 0 <= left < renew_before_days * DAY:
         wanted = f"less than the {renew_before_days:g} days that are wanted"
-        found.append(Problem("expiring", f"it expires in {_span(left)}, {wanted}"))
+        found.append(Problem("expiring", f"it expires in {span(left)}, {wanted}"))
     return found
 
 
@@ -226,7 +226,8 @@ def _address(name: str) -> Any:
         return None
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """How long, for a sentence."""
     if seconds >= DAY:
         return f"{seconds / DAY:.1f} days"
     return f"{seconds / 3600:.1f} hours" if seconds >= 7200 else f"{seconds / 60:.0f} minutes"

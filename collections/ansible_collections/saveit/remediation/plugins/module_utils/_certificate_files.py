@@ -5,40 +5,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._certificate import (
-    Certificate,
-    Problem,
-    chain_problem,
-    judge,
-    parse_der,
-    parse_pem,
-    public_key_of,
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._certificate import Problem, public_key_of
+from ansible_collections.saveit.remediation.plugins.module_utils._certificate_pair import (
+    Pair,
+    Stored,
+    judge_pair,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._place import Place
-from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
-from ansible_collections.saveit.remediation.plugins.module_utils._tls import load_authorities
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A certificate file and its key file; `problems` is empty when a server can use them."""
+def look(parameters: Mapping[str, Any], carrier: Carrier, names: Sequence[str]) -> Stored:
+    """The files that the service reads, or why there is no data about them.
 
-    chain: tuple[Certificate, ...] = ()
-    key_matches: bool | None = None
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def certificate(self) -> Certificate | None:
-        """The server's own certificate, when the file could be read."""
-        return self.chain[0] if self.chain else None
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What is wrong, in words."""
-        return tuple(each.word for each in self.problems)
+    Raises ObstacleError when neither an endpoint nor a file is given.
+    """
+    file = parameters["certificate_file"]
+    if not file:
+        if parameters["endpoint"]:
+            return Stored("", why_none="no certificate file is known (certificate_file, in the inventory)")
+        raise ObstacleError(
+            "not-configured",
+            "cannot check a certificate: neither an endpoint nor a file is given "
+            "(certificate_endpoint, certificate_file, in the inventory)",
+            "refused",
+        )
+    try:
+        place = Place(parameters, carrier, parameters["files_service"])
+    except FailedError as error:
+        return Stored(file, why_none=str(error))
+    pair = read_pair(place, (file, parameters["key_file"]), names, parameters, carrier.now())
+    return Stored(file, pair, missed="a reload was missed")
 
 
 def read_pair(
@@ -53,37 +53,12 @@ def read_pair(
     Raises FailedError for a file of authorities that is none.
     """
     certificate_file, key_file = files
-    roots = authorities(parameters["ca_file"])
     try:
         text = place.read(certificate_file)
-        chain = tuple(parse_pem(text, certificate_file))
     except FailedError as error:
         return Pair(problems=(Problem("unreadable", str(error)),))
-    problems = judge(chain[0], now, names, parameters["renew_before_days"])
-    distrust = chain_problem(chain, roots, now) if roots else ""
-    if distrust:
-        problems.append(Problem("untrusted", distrust))
-    matches = None
-    if key_file:
-        try:
-            matches = _public_key(place, key_file) == chain[0].public_key
-        except FailedError as error:
-            problems.insert(0, Problem("key-mismatch", f"its key cannot be used: {error}"))
-            matches = False
-        else:
-            if not matches:
-                mixed = f"the key in {key_file} belongs to another certificate"
-                problems.insert(0, Problem("key-mismatch", mixed))
-    return Pair(chain, matches, tuple(problems))
-
-
-def authorities(ca_file: str) -> list[Certificate]:
-    """The certificates that are trusted: of this file, or of this system; none when it does not tell.
-
-    Raises FailedError for a file that is none.
-    """
-    found = load_authorities(ca_file).get_ca_certs(binary_form=True)
-    return [parse_der(each, ca_file or "this system") for each in found]
+    key = (key_file, lambda: _public_key(place, key_file)) if key_file else None
+    return judge_pair(text, certificate_file, key, names, parameters, now)
 
 
 def _public_key(place: Place, key_file: str) -> str:

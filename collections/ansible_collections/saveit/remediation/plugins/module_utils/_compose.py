@@ -12,19 +12,17 @@ https://docs.docker.com/reference/compose-file/services/#labels.
 from __future__ import annotations
 
 import json
-import re
-from datetime import datetime, timezone
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _compose_recreate
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance, Service
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$")
 NEVER = "0001-01-01T00:00:00Z"  # how the engine says that something has not happened
 
 
@@ -164,20 +162,6 @@ def parse_inspect(text: str) -> list[dict[str, Any]]:
     if not isinstance(containers, list) or not all(isinstance(each, dict) for each in containers):
         raise FailedError("cannot read what `docker inspect` printed: it is not a list of containers")
     return containers
-
-
-def parse_time(text: str) -> float | None:
-    """The engine's time (2026-11-23T02:47:11.123456789Z) in seconds; None when it is none."""
-    found = _TIME.match(text)
-    if not found:
-        return None
-    whole, fraction, sign, hours, minutes = found.groups()
-    try:
-        seconds = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
-    except ValueError:
-        return None
-    ahead = (int(hours or 0) * 60 + int(minutes or 0)) * 60
-    return seconds + float(f"0.{fraction or 0}") - (-ahead if sign == "-" else ahead)
 
 
 def _container_ids(

@@ -15,7 +15,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._carrier import
 from ansible_collections.saveit.remediation.plugins.module_utils._cgroup import Reading
 from ansible_collections.saveit.remediation.plugins.module_utils._compose import ask, execute
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
-from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance
+from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance, Service
 from ansible_collections.saveit.remediation.plugins.module_utils._usage import MIB
 
 _DEFAULT_PERIOD = 100_000  # microseconds; what the kernel takes when nobody said anything
@@ -71,15 +71,18 @@ def stats(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -
 
 def stats_of(
     parameters: Mapping[str, Any], carrier: Carrier, instances: Sequence[Instance]
-) -> dict[str, dict[str, float | None]]:
-    """The same for several containers at once, by id; empty where the engine cannot tell."""
+) -> tuple[dict[str, dict[str, float | None]], str]:
+    """The same for several containers at once, by id; empty where the engine cannot tell.
+
+    Beside it, why nobody can tell, which on this platform is never so.
+    """
     if not instances:
-        return {}
+        return {}, ""
     ids = [each.id for each in instances]
     command = ["stats", "--no-stream", "--no-trunc", "--format={{.ID}}\t{{json .}}", *ids]
     said = ask(parameters, carrier, command, "cannot ask for the use of all containers", 30).stdout
     lines = [line.partition("\t") for line in said.splitlines() if "\t" in line]
-    return {id_: parse_stats(told) for id_, _tab, told in lines}
+    return {id_: parse_stats(told) for id_, _tab, told in lines}, ""
 
 
 def parse_stats(text: str) -> dict[str, float | None]:
@@ -121,6 +124,12 @@ def kills_since(events: Sequence[str], restarts: int) -> int | None:
     begin = starts[-restarts - 1] if len(starts) > restarts else 0
     changes = [place for place, event in enumerate(events) if event == "update"]
     return sum(event == "oom" for event in events[max(begin, *changes[-1:], 0) :])
+
+
+def why_fixed(parameters: Mapping[str, Any], service: Service) -> str:
+    """Why the limits of what runs cannot be raised: the engine can."""
+    del parameters, service
+    return ""
 
 
 def limits(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> Limits:

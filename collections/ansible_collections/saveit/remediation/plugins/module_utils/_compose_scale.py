@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._compose import ask, look, parse_inspect
-from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
+from ansible_collections.saveit.remediation.plugins.module_utils._scaling import Change, Plan, wanted
 from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance, Service
 
 _LABEL = "com.docker.compose."
@@ -34,6 +36,30 @@ class Composed:
     hash: str  # of the configuration, the number of containers left out
     fixed_name: str  # "" when compose gave the name
     fixed_ports: tuple[tuple[str, str], ...]  # (address and port of the host, port of the container)
+
+
+def plan(parameters: Mapping[str, Any], carrier: Carrier, service: Service) -> Plan:
+    """What compose would do, or why it cannot; only looks."""
+    now = len(service.instances)
+    number, reason = wanted(parameters, now, parameters["maximum"])
+    if reason:
+        return Plan(now, number, reason)
+    made = composed(parameters, carrier, service)
+    reason = why_not(parameters, carrier, made)
+    command = [] if reason else tool(parameters, carrier)
+    if not reason and not command:
+        reason = "this host has neither `docker compose` nor `docker-compose`"
+    if reason:
+        return Plan(now, number, reason)
+    back = shlex.join(scale_command(command, made, now))
+    return Plan(now, number, changes=(Change(service.name, "instances", now, number),), back=back, how=made)
+
+
+def put_back(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
+    """Compose has a command for this, which was told: nothing is done."""
+    del carrier
+    sentence = f"{parameters['service']} is not put back: run the command that the result had in put_back"
+    return Result("unchanged", sentence)
 
 
 def composed(parameters: Mapping[str, Any], carrier: Carrier, service: Service) -> Composed:
@@ -125,13 +151,13 @@ def scale_command(command: Sequence[str], made: Composed, number: int) -> list[s
 
 
 def scale(
-    parameters: Mapping[str, Any], carrier: Carrier, before: Service, made: Composed, number: int
-) -> Service:
-    """The service with so many containers.
+    parameters: Mapping[str, Any], carrier: Carrier, before: Service, planned: Plan
+) -> tuple[Service, Plan]:
+    """The service with so many containers, and the plan that was carried out.
 
     Raises FailedError when compose refuses or a new container does not run; what it made is then removed.
     """
-    command = tool(parameters, carrier)
+    command, made, number = tool(parameters, carrier), planned.how, planned.number
     done = carrier.command(scale_command(command, made, number), timeout=_TIMEOUT)
     after = look(parameters, carrier, before.name)
     known = {each.id for each in before.instances}
@@ -139,7 +165,7 @@ def scale(
     sick = [each for each in new if each.state != RUNNING]
     strange = bool(new) and _hashes(parameters, carrier, new) != {made.hash}
     if done.rc == 0 and not sick and not strange and len(after.instances) == number:
-        return after
+        return after, planned
     attempt = f"cannot scale {before.name} to {number}"
     if new:
         ask(

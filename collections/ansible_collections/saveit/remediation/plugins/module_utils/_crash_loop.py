@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 WINDOW = 60  # seconds that are looked back
 SOON = 10  # seconds after a death in which the next may be on its way, whatever the pace was

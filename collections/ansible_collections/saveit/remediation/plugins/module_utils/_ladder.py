@@ -30,6 +30,8 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state i
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
+LONGEST = 600.0  # seconds after a remedy began, for which the ladder waits for what is not known yet
+
 ARGUMENTS: Mapping[str, Any] = {
     "step": {
         "type": "str",
@@ -42,7 +44,10 @@ ARGUMENTS: Mapping[str, Any] = {
     "mode": {"type": "str", "choices": ["diagnose", "remediate"], "default": "remediate"},
     "plan": {"type": "dict", "default": {}},
     "max_risk": {"type": "str", "choices": list(RISKS), "default": "medium"},
+    "rehearse": {"type": "bool", "default": False},
+    "access": {"type": "dict", "default": {}},
     "hold_seconds": {"type": "float"},
+    "began": {"type": "float", "default": 0},
     "observed": {"type": "list", "elements": "dict", "default": []},
     "acted": {"type": "dict", "default": {}},
     "failure": {"type": "dict", "default": {}},
@@ -58,11 +63,12 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
             raise FailedError(f"cannot take the step {parameters['step']}: the ladder was not opened")
         state = State.read(parameters["state"])
         _STEPS[parameters["step"]](state, parameters, carrier)
+        state.look_began = carrier.now()
     return Result(state.verdict, state.sentence, returned=state.as_return())
 
 
 def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
-    """The state before anything was looked at."""
+    """The state before anything was looked at; `began` is when those who look at the same time began."""
     runbook = parameters["runbook"]
     hold = parameters["hold_seconds"]
     return State(
@@ -72,13 +78,18 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         max_risk=parameters["max_risk"],
         hold_seconds=runbook["verify"]["hold_seconds"] if hold is None else hold,
         plan=parameters["plan"],
+        rehearsing=parameters["rehearse"] and not parameters["plan"],  # a plan has been rehearsed
         since=carrier.now(),
+        look_began=parameters["began"] or carrier.now(),
     )
 
 
 def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """Read the diagnosis: what is wrong, and what to try next."""
     take_findings(state, parameters["observed"])
+    if "denied" in parameters["access"]:
+        state.forbidden = parameters["access"]["denied"]
+        state.rehearsing = not state.current
     state.baseline = take_evidence(state, parameters["observed"], carrier.now(), "diagnose")
     state.since = carrier.now()
     symptoms = [each for each in state.findings if each["id"] in state.current]
@@ -130,7 +141,9 @@ def acted(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
 def failed(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """The remedy's own tasks failed: note it; the ladder looks again and goes on."""
     sentence = _said(parameters["failure"])
-    note_action(state, state.remedy, "failed", sentence, **_times(state, carrier))
+    more = {"changed": bool(parameters["failure"].get("changed")), **_times(state, carrier)}
+    diff = [parameters["failure"]["diff"]] if parameters["failure"].get("diff") else []
+    note_action(state, state.remedy, "failed", sentence, diff=diff, **more)
     state.tell("remedy-finished", carrier.now(), sentence, remedy=state.remedy["id"])
     state.climbing, state.sampling = False, False
     state.since = carrier.now()
@@ -142,6 +155,7 @@ def judge(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
     now = carrier.now()
     values = take_evidence(state, parameters["observed"], now, "verify")
     why = unmet(verify["criteria"], values)
+    state.patience_ends = max(state.patience_ends, _known_by(state, parameters["observed"]))
     state.good_since = 0 if why else (state.good_since or now)
     if state.good_since and now - state.good_since >= state.hold_seconds:
         _recovered(state, now)
@@ -187,7 +201,7 @@ _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
 def _offer(state: State) -> None:
     """Mode diagnose: which remedies would be for this; whether one may be tried, the plan decides."""
     for remedy in remedies_of(state) if state.current else ():
-        reason = why_not_for(remedy, state.current)
+        reason = why_not_for(remedy, state)
         sentence = reason or f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
         note_action(state, remedy, "skipped" if reason else "possible", sentence)
     state.verdict = "diagnosed" if state.current else "healthy"
@@ -228,6 +242,12 @@ def _patience(state: State, done: Mapping[str, Any]) -> float:
     return max(float(least), float(done.get("patience_seconds") or 0))
 
 
+def _known_by(state: State, observed: Sequence[Mapping[str, Any]]) -> float:
+    """When a look that does not know something yet says that it will, but not for ever."""
+    told = max((float(each.get("known_by") or 0) for each in observed), default=0)
+    return min(told, state.remedy_started + LONGEST)
+
+
 def _not_recovered(state: State, why: Sequence[str], values: Mapping[str, Any], now: float) -> None:
     """Patience is over. What worked before the remedy and does not after it: stop, it made it worse."""
     kept = [each for each in state.runbook["verify"]["criteria"] if each.get("keep")]
@@ -257,6 +277,12 @@ def _give_up(state: State, now: float) -> None:
         if tried
         else "no remedy is for this"
     )
+    would = [each for each in remedies_of(state) if not why_not_for(each, state)]
+    barred = [
+        f"{each['id']}: {state.forbidden[each['id']]}" for each in would if each["id"] in state.forbidden
+    ]
+    if barred:
+        did = f"{did if tried else 'no remedy may be tried'} ({'; '.join(barred)})"
     advice = " ".join(each["next"] for each in seen if each["next"])
     state.verdict, state.gave_up = "unresolved", True
     state.sentence = f"{state.target}: {what}; {did}. {advice}".strip()

@@ -11,15 +11,20 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state i
 
 
 def take_findings(state: State, observed: Sequence[Mapping[str, Any]]) -> None:
-    """Findings of fresh observations, in the runbook's order; what it does not know is only context."""
+    """Findings of fresh observations, in the runbook's order; what it does not know is only context.
+
+    So is what it knows with `symptom: false`: no reason to act by itself, but perhaps one not to.
+    """
     known = {each["id"]: (rank, each) for rank, each in enumerate(state.runbook["findings"])}
     worth = {each["finding"]: each["severity"] for each in state.runbook["severity"].get("rules", ())}
     found: dict[tuple[str, str], dict[str, Any]] = {
         (each["id"], each["subject"]): each for each in state.findings
     }
-    seen = []
+    seen: list[str] = []
+    around: list[str] = []
     for each in (finding for result in _fresh(state, observed) for finding in result.get("findings", ())):
-        is_symptom = each["id"] in known
+        is_known = each["id"] in known
+        is_symptom = is_known and known[each["id"]][1].get("symptom", True)
         found[each["id"], each["subject"]] = {
             "id": each["id"],
             "incident": state.runbook["id"],
@@ -28,16 +33,17 @@ def take_findings(state: State, observed: Sequence[Mapping[str, Any]]) -> None:
             "sentence": each["sentence"],
             "kind": "symptom" if is_symptom else "context",
             "outcome": "",
-            "next": known[each["id"]][1].get("next", "") if is_symptom else "",
+            "next": known[each["id"]][1].get("next", "") if is_known else "",
             "severity": worth.get(each["id"], ""),
         }
-        if is_symptom:
-            seen.append(each["id"])
+        if is_known:
+            (seen if is_symptom else around).append(each["id"])
     last = len(known)
     state.findings = sorted(
         found.values(), key=lambda each: known[each["id"]][0] if each["id"] in known else last
     )
     state.current = sorted(set(seen), key=lambda each: known[each][0])
+    state.around = sorted(set(around), key=lambda each: known[each][0])
 
 
 def take_evidence(

@@ -28,12 +28,16 @@ class State:
     actions: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[dict[str, Any]] = field(default_factory=list)
     current: list[str] = field(default_factory=list)  # ids of the symptoms seen last
+    around: list[str] = field(default_factory=list)  # ids that the runbook knows and are no symptoms, seen last
     remedy: dict[str, Any] = field(default_factory=dict)  # the one being tried
     since: float = 0  # observations from before this time are stale
+    look_began: float = 0  # what the target said at this time or later may be shared by those who look next
     remedy_started: float = 0
     good_since: float = 0  # first sample of the present unbroken row of good ones, 0 when there is none
     patience_ends: float = 0
     baseline: dict[str, Any] = field(default_factory=dict)  # evidence of the last look before a remedy
+    rehearsing: bool = False  # the platform is asked what it allows, when something was found
+    forbidden: dict[str, str] = field(default_factory=dict)  # remedies that it would not let us do, and why
     verified_late: bool = False  # the criteria were judged again, as nothing was found after a remedy
     climbing: bool = False  # there is a remedy to try
     sampling: bool = False  # the remedy was done, and is being verified
@@ -66,9 +70,10 @@ def remedies_of(state: State) -> Sequence[Mapping[str, Any]]:
     return remedies
 
 
-def why_not_for(remedy: Mapping[str, Any], symptoms: Sequence[str]) -> str:
-    """Why this remedy is not for these symptoms; "" when it is."""
-    never = [each for each in remedy.get("never_for", ()) if each in symptoms]
+def why_not_for(remedy: Mapping[str, Any], state: State) -> str:
+    """Why this remedy is not for the symptoms seen last, or not in these surroundings; "" when it is."""
+    symptoms = state.current
+    never = [each for each in remedy.get("never_for", ()) if each in (*symptoms, *state.around)]
     if never:
         return f"would not help against {', '.join(never)}"
     if not any(each in symptoms for each in remedy["for"]):
@@ -78,7 +83,7 @@ def why_not_for(remedy: Mapping[str, Any], symptoms: Sequence[str]) -> str:
 
 def why_not(remedy: Mapping[str, Any], state: State) -> str:
     """Why this remedy is not for the symptoms seen last, or not allowed; "" when it is both."""
-    reason = why_not_for(remedy, state.current)
+    reason = why_not_for(remedy, state) or state.forbidden.get(remedy["id"], "")
     if reason:
         return reason
     if RISKS.index(remedy["risk"]) > RISKS.index(state.max_risk):
@@ -115,6 +120,7 @@ def note_action(
         "started": "",
         "finished": "",
         "diff": [],
+        "forbidden": state.forbidden.get(remedy["id"], ""),
         **more,
     }
     state.actions = [each for each in state.actions if each["remedy"] != remedy["id"]] + [action]

@@ -10,7 +10,11 @@ from typing import Any, Callable, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import (
+    Carrier,
+    Completed,
+    ConnectOnce,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
 
@@ -21,9 +25,14 @@ def run_module(arguments: Mapping[str, Any], run: Callable[[Mapping[str, Any], C
     def execute(command: Sequence[str], stdin: str) -> Completed:
         return Completed(*module.run_command(list(command), data=stdin, binary_data=True))
 
-    carrier = Carrier(execute=execute, now=time.time, sleep=time.sleep, check_mode=module.check_mode)
+    cluster = ConnectOnce()
+    carrier = Carrier(
+        execute=execute, now=time.time, sleep=time.sleep, check_mode=module.check_mode, cluster=cluster
+    )
     try:
         result = run(module.params, carrier)
     except FailedError as error:
         module.fail_json(**error.as_return(), observed_at=carrier.now())
+    finally:
+        cluster.close()
     module.exit_json(**result.as_return(), observed_at=carrier.now())

@@ -104,7 +104,7 @@ def _home(parameters: Mapping[str, Any], word: str) -> str:
     if word not in _mqtt.DOWN or home in (None, parameters["service"]):
         return ""
     if not home:
-        return f"; no service {parameters['service']} runs on this host"
+        return f"; no service {parameters['service']} runs here"
     return f"; there is no service {parameters['service']}, so the broker is the one embedded in {home}"
 
 

@@ -6,20 +6,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, Finding
 
 RUNNING = "running"
+PENDING = "pending"
 ABSENT = "absent"
+SHOWN = 3  # instances that a sentence tells of
 
 
 @dataclass(frozen=True)
 class Instance:
     """One container (or pod) of a service.
 
-    `state` is one of created, running, paused, restarting, removing, stopped, dead.
-    Times are ISO 8601, "" when never.
+    `state` is one of created, running, paused, restarting, removing, stopped, dead; of a pod also pending or
+    unreachable. Times are ISO 8601, "" when never.
     """
 
     id: str
@@ -33,7 +35,15 @@ class Instance:
     finished_at: str = ""
     error: str = ""
     start_period: float = 0  # seconds that its own health check gives it to start; 0 when it does not say
-    ports: tuple[int, ...] = ()  # of the host, that lead to it, whether it runs or not
+    ports: tuple[int, ...] = ()  # of the host, that lead to it, whether it runs or not; of a pod its own
+    container: str = ""  # the one of a pod that is meant, "" when the instance is the container
+    trouble: str = ""  # the id of the finding about it, where the platform itself says what is wrong
+    said: str = ""  # what the platform says of it, for a sentence
+
+    @property
+    def arrives(self) -> bool:
+        """Is it a new one that only has not started yet?"""
+        return self.state == PENDING and not self.trouble
 
 
 @dataclass(frozen=True)
@@ -42,16 +52,26 @@ class Service:
 
     name: str
     instances: tuple[Instance, ...]
+    troubles: tuple[Finding, ...] = ()  # what the platform says of it as a whole
+    workload: str = ""  # what makes its instances, where the platform has such a thing
 
     @property
     def state(self) -> str:
-        """The state of the sickest instance; running only when all are, absent when there is none."""
+        """The state of the sickest instance; running only when all are, absent when there is none.
+
+        One that arrives while others run makes nothing sick.
+        """
         if not self.instances:
             return ABSENT
         for instance in self.instances:
-            if instance.state != RUNNING:
+            if instance.state != RUNNING and not instance.arrives:
                 return instance.state
-        return RUNNING
+        return RUNNING if self.in_state(RUNNING) else PENDING
+
+    @property
+    def serves(self) -> bool:
+        """May somebody be there to answer? A workload has instances that stand in for each other."""
+        return self.state == RUNNING or bool(self.workload and self.in_state(RUNNING))
 
     def in_state(self, *states: str) -> tuple[Instance, ...]:
         """The instances in one of these states."""
@@ -62,12 +82,15 @@ class Service:
         return {
             "name": self.name,
             "state": self.state,
+            "workload": self.workload,
             "instances": [asdict(each) for each in self.instances],
         }
 
 
 def describe(instance: Instance) -> str:
     """One instance's state in words, for a sentence."""
+    if instance.said:
+        return f"{instance.name}: {instance.said}"
     if instance.state == "stopped":
         killed = ", killed for lack of memory" if instance.oom_killed else ""
         why = f": {instance.error}" if instance.error else ""
@@ -84,14 +107,30 @@ def describe(instance: Instance) -> str:
 
 
 def findings(service: Service) -> list[Finding]:
-    """A finding for each state that is not running, with the instances that are in it."""
-    found = []
-    for state in sorted({each.state for each in service.instances} - {RUNNING}):
-        sick = service.in_state(state)
-        share = f"{len(sick)} of {len(service.instances)} instances: " if len(service.instances) > 1 else ""
-        sentence = f"{service.name}: {share}{'; '.join(describe(each) for each in sick)}"
-        found.append(Finding(f"service-{state}", service.name, sentence))
-    return found
+    """What is wrong with it as a whole, and with its instances: one finding for each trouble or state."""
+    told = {each.id for each in service.troubles}
+    settled = [each for each in service.instances if service.state == PENDING or not each.arrives]
+    ids = {_id(each) for each in settled if each.id or _id(each) not in told} - {f"service-{RUNNING}"}
+    return [*service.troubles, *(_finding(service, id_) for id_ in sorted(ids))]
+
+
+def _id(instance: Instance) -> str:
+    return instance.trouble or f"service-{instance.state}"
+
+
+def _finding(service: Service, id_: str) -> Finding:
+    sick = [each for each in service.instances if _id(each) == id_]
+    share = f"{len(sick)} of {len(service.instances)} instances: " if len(service.instances) > 1 else ""
+    return Finding(id_, service.name, f"{service.name}: {share}{_told(sick)}")
+
+
+def _told(sick: Sequence[Instance]) -> str:
+    """Each in its own words; ten pods that cannot pull the same image say so once."""
+    if len(sick) > 1 and sick[0].said and len({each.said for each in sick}) == 1:
+        more = f" and {len(sick) - SHOWN} more" if len(sick) > SHOWN else ""
+        return f"{', '.join(each.name for each in sick[:SHOWN])}{more}: {sick[0].said}"
+    more = f"; and {len(sick) - SHOWN} more" if sick[0].said and len(sick) > SHOWN else ""
+    return "; ".join(describe(each) for each in (sick[:SHOWN] if more else sick)) + more
 
 
 def evidence(service: Service) -> list[Evidence]:

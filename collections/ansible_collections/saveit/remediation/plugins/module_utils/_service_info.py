@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._result import Result
+from ansible_collections.saveit.remediation.plugins.module_utils._result import Finding, Result
 from ansible_collections.saveit.remediation.plugins.module_utils._service import (
     ABSENT,
     Service,
@@ -25,6 +25,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "otherwise": {"type": "str", "default": ""},
     "otherwise_port": {"type": "int", "default": 0},
 }
+ELSEWHERE = "nothing here runs it; somebody else manages it, and it has no restart remedy here"
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
@@ -41,10 +42,13 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         else:
             lacking = f"{otherwise} does not publish port {parameters['otherwise_port']}; "
     states = "; ".join(describe(each) for each in service.instances) or "there is no such service"
+    found = findings(service)
+    if service.state == ABSENT and not otherwise:
+        found = [Finding("service-elsewhere", name, f"{name}: {ELSEWHERE}")]
     return Result(
         verdict=service.state,
         sentence=f"{lacking}{service.name}: {states}",
-        findings=findings(service),
+        findings=found,
         evidence=evidence(service),
         returned={
             "service": service.as_return(),

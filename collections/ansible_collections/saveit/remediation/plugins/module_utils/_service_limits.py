@@ -61,6 +61,9 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     if parameters["maximum"] < 0 or parameters["minutes"] < 1:
         raise FailedError(f"cannot raise {name}: maximum must be 0 or more, and minutes 1 or more")
     service = adapter(parameters).look(parameters, carrier, name)
+    fixed = resources(parameters).why_fixed(parameters, service)
+    if fixed:
+        return _unchanged(f"the {CALLED[resource]} of {name} is not changed: {fixed}")
     running = service.in_state(RUNNING)
     if not running:
         states = "; ".join(describe(each) for each in service.instances)

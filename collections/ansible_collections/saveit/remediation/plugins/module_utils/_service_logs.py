@@ -9,11 +9,11 @@ import re
 from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._redact import redact
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, FailedError, Result
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance
 from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS, adapter
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 ARGUMENTS: Mapping[str, Any] = {
     **TARGET_ARGUMENTS,

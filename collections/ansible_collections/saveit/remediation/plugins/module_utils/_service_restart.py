@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""service_restart: start, unpause, restart or recreate the instances of a service that need it."""
+"""service_restart: start, unpause, restart, recreate or undo a service, as it needs it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,18 @@ from ansible_collections.saveit.remediation.plugins.module_utils._service import
     describe,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._start_time import observed, patience
-from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS, adapter
+from ansible_collections.saveit.remediation.plugins.module_utils._target import (
+    TARGET_ARGUMENTS,
+    adapter,
+    rollouts,
+)
 
+METHODS = ["start", "unpause", "restart", "recreate", "undo"]
 ARGUMENTS: Mapping[str, Any] = {
     **TARGET_ARGUMENTS,
     "service": {"type": "str", "required": True},
     "others": {"type": "list", "elements": "str", "default": []},
-    "method": {"type": "str", "choices": ["start", "unpause", "restart", "recreate"], "default": "restart"},
+    "method": {"type": "str", "choices": METHODS, "default": "restart"},
     "grace_seconds": {"type": "int", "default": 10},
     "started_pattern": {"type": "str", "default": ""},
     "compose_command": {"type": "list", "elements": "str", "default": []},
@@ -46,7 +51,9 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """
     _pattern(parameters)
     names = dict.fromkeys([parameters["service"], *(parameters.get("others") or ())])
-    results = [_act(parameters, carrier, name) for name in names]
+    whole = rollouts(parameters)
+    act = whole.act if whole else _act
+    results = [act(parameters, carrier, name) for name in names]
     acted = [each for each in results if each.changed]
     if not acted:
         sentence = "; ".join(each.sentence for each in results)
@@ -70,6 +77,9 @@ def _act(parameters: Mapping[str, Any], carrier: Carrier, name: str) -> Result:
     method = parameters["method"]
     platform = adapter(parameters)
     before = platform.look(parameters, carrier, name)
+    if method == "undo":
+        sentence = f"{name} is not undone: docker-compose keeps no revision before this one"
+        return Result("unchanged", sentence, returned=_returned(before))
     chosen = before.in_state(*ACTS_ON[method])
     if not chosen:
         states = "; ".join(describe(each) for each in before.instances)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-import shlex
+from dataclasses import asdict
 from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
+from ansible_collections.saveit.remediation.plugins.module_utils._scaling import Plan
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Service
 from ansible_collections.saveit.remediation.plugins.module_utils._target import (
     TARGET_ARGUMENTS,
@@ -22,58 +23,61 @@ ARGUMENTS: Mapping[str, Any] = {
     "service": {"type": "str", "required": True},
     "instances": {"type": "int", "default": 0},
     "maximum": {"type": "int", "default": 5},
+    "autoscaler_maximum": {"type": "int", "default": 0},
+    "stateless": {"type": "bool", "default": False},
+    "ready_seconds": {"type": "float", "default": 90},
+    "metrics_seconds": {"type": "float", "default": 120},
+    "put_back": {"type": "list", "elements": "dict", "default": []},
     "minutes": {"type": "int", "default": 60},
     "compose_command": {"type": "list", "elements": "str", "default": []},
 }
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Add instances; in check mode only say so.
+    """Add instances, or with `put_back` put back; in check mode only say so.
 
     Raises FailedError for numbers that are none, and when the platform refuses; what it made is then gone.
     """
-    name, wanted = parameters["service"], parameters["instances"]
-    if wanted < 0 or parameters["maximum"] < 1 or parameters["minutes"] < 1:
+    name = parameters["service"]
+    if parameters["instances"] < 0 or parameters["maximum"] < 1 or parameters["minutes"] < 1:
         raise FailedError(f"cannot scale {name}: instances must be 0 or more, maximum and minutes 1 or more")
     platform = scaling(parameters)
+    if parameters["put_back"]:
+        result: Result = platform.put_back(parameters, carrier)
+        return result
     before = adapter(parameters).look(parameters, carrier, name)
-    now = len(before.instances)
-    number = wanted or now + 1
-    if number > parameters["maximum"]:
-        return _unchanged(before, f"it has {now}, and the maximum is {parameters['maximum']}")
-    if number <= now:
-        return _unchanged(before, f"it has {now} already, and this only adds")
-    made = platform.composed(parameters, carrier, before)
-    reason = platform.why_not(parameters, carrier, made)
-    if reason:
-        return _unchanged(before, reason)
-    command = platform.tool(parameters, carrier)
-    if not command:
-        return _unchanged(before, "this host has neither `docker compose` nor `docker-compose`")
-    back = shlex.join(platform.scale_command(command, made, now))
-    diff = {"before": f"{name}: {now} instances\n", "after": f"{name}: {number} instances\n"}
+    plan = platform.plan(parameters, carrier, before)
+    if plan.reason:
+        return _unchanged(before, plan)
     if carrier.check_mode:
-        sentence = f"would scale {name} from {now} to {number} instances"
-        returned = _returned(before, now, number, back, "")
-        return Result("planned", sentence, changed=True, diff=diff, returned=returned)
-    after = platform.scale(parameters, carrier, before, made, number)
+        sentence = f"would scale {_step(name, plan)}"
+        returned = _returned(before, plan, "")
+        return Result("planned", sentence, changed=True, diff=plan.diff, returned=returned)
+    after, plan = platform.scale(parameters, carrier, before, plan)
+    if plan.reason:
+        return _unchanged(after, plan)
     ends_at = iso(carrier.now() + 60 * parameters["minutes"], "seconds")
-    sentence = f"scaled {name} from {now} to {number} instances; put it back with `{back}`, before {ends_at}"
-    returned = _returned(after, now, number, back, ends_at)
-    return Result("scaled", sentence, changed=True, diff=diff, returned=returned)
+    sentence = f"scaled {_step(name, plan)}; put it back with `{plan.back}`, before {ends_at}{plan.note}"
+    returned = _returned(after, plan, ends_at)
+    return Result("scaled", sentence, changed=True, diff=plan.diff, returned=returned)
 
 
-def _unchanged(service: Service, reason: str) -> Result:
-    now = len(service.instances)
-    returned = _returned(service, now, now, "", "")
-    return Result("unchanged", f"{service.name} is not scaled: {reason}", returned=returned)
+def _step(name: str, plan: Plan) -> str:
+    return f"{name} from {plan.now} to {plan.number} instances"
 
 
-def _returned(service: Service, before: int, after: int, back: str, ends_at: str) -> dict[str, Any]:
-    return {
+def _unchanged(service: Service, plan: Plan) -> Result:
+    returned = _returned(service, Plan(plan.now, plan.now), "")
+    return Result("unchanged", f"{service.name} is not scaled: {plan.reason}", returned=returned)
+
+
+def _returned(service: Service, plan: Plan, ends_at: str) -> dict[str, Any]:
+    values = {
         "service": service.as_return(),
-        "instances_before": before,
-        "instances_after": after,
-        "put_back": back,
+        "instances_before": plan.now,
+        "instances_after": plan.number,
+        "changes": [asdict(each) for each in plan.changes],
+        "put_back": plan.back,
         "ends_at": ends_at,
     }
+    return {**values, "patience_seconds": plan.patience_seconds} if plan.patience_seconds else values

@@ -34,7 +34,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """
     services = adapter(parameters).look_all(parameters, carrier)
     running = [each for service in services for each in service.in_state(RUNNING)]
-    usage = resources(parameters).stats_of(parameters, carrier, running)
+    usage, blind = resources(parameters).stats_of(parameters, carrier, running)
     rows = [
         _row(service.name, each, parameters["ready"].get(service.name, ""), usage.get(each.id, {}))
         for service in services
@@ -42,6 +42,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     ]
     sick = [service.name for service in services if service.state != RUNNING]
     sentence = f"{len(services)} services, {', '.join(sick) + ' not running' if sick else 'all running'}"
+    sentence += f"; {blind}" if blind else ""
     return Result(
         "sick" if sick else "running",
         sentence,

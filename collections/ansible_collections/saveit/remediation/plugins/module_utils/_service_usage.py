@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, replace
-from typing import Any, Mapping
+from dataclasses import asdict
+from typing import Any, Callable, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._crash_loop import dying, life
 from ansible_collections.saveit.remediation.plugins.module_utils._result import (
     Evidence,
     FailedError,
@@ -18,21 +17,18 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
     ObstacleError,
     Result,
 )
-from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance, describe
+from ansible_collections.saveit.remediation.plugins.module_utils._service import describe
 from ansible_collections.saveit.remediation.plugins.module_utils._target import (
     TARGET_ARGUMENTS,
     adapter,
-    resources,
+    usage,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._usage import (
     Usage,
     cpu_findings,
-    cpu_of,
     describe_cpu,
     describe_memory,
     memory_findings,
-    memory_of,
-    recent_kills,
     worst,
 )
 
@@ -49,35 +45,40 @@ ARGUMENTS: Mapping[str, Any] = {
     "confirm_seconds": {"type": "float", "default": 3},
     "required": {"type": "bool", "default": False},
 }
-DEATHS_READ = 1000  # log lines
+TOLD = 3  # instances that a sentence names, those that take most
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Read each running instance; nothing is changed. Raises FailedError for parameters that are none."""
+    """Read each instance; nothing is changed. Raises FailedError for parameters that are none."""
     _check(parameters)
     name, resource = parameters["service"], parameters["resource"]
     service = adapter(parameters).look(parameters, carrier, name)
-    running = service.in_state(RUNNING)
-    look, judge, describe_usage = _BY_RESOURCE[resource]
-    usages = [look(parameters, carrier, each) for each in running]
-    found = [finding for usage in usages for finding in judge(usage, name, parameters)]
-    if not running:
+    platform, (judge, describe_usage) = usage(parameters), _JUDGED[resource]
+    usages = getattr(platform, resource)(parameters, carrier, service)
+    found = [finding for each in usages for finding in judge(each, name, parameters)]
+    if not usages:
         states = "; ".join(describe(each) for each in service.instances)
         sentence = f"{name}: nothing runs that could use {resource}: {states}"
-        found = [Finding("usage-unknown", name, sentence)]
-    elif all(_value(usage, resource) is None for usage in usages):
-        sentence = f"{name}: {'; '.join(describe_usage(each) for each in usages)}"
-        found.append(Finding("usage-unknown", name, sentence))
+        unknown = [Finding("usage-unknown", name, sentence)]
     else:
-        sentence = f"{name}: {'; '.join(describe_usage(each) for each in usages)}"
-    if parameters["required"] and any(each.id == "usage-unknown" for each in found):
+        sentence = f"{name}: {_told(usages, resource, describe_usage)}"
+        known = any(_value(each, resource) is not None for each in usages)
+        unknown = [] if known else [Finding("usage-unknown", name, sentence)]
+    if parameters["required"] and unknown and not found:
         raise ObstacleError("usage-unknown", f"cannot judge {resource}: {sentence}", "refused")
+    found += unknown
+    # Alone it is no incident: an autoscaler goes by what pods request, and an incident by what they may take.
+    scaler, wants = platform.scaler(parameters, carrier, service)
+    found += scaler if found else []
     return Result(
         found[0].id if found else "healthy",
         found[0].sentence if found else sentence,
         findings=found,
-        evidence=_evidence(name, resource, usages, sentence),
-        returned={"usage": [asdict(each) for each in usages]},
+        evidence=[*_evidence(name, resource, usages, sentence), *wants],
+        returned={
+            "usage": [asdict(each) for each in usages],
+            "known_by": max((each.known_by for each in usages), default=0),
+        },
     )
 
 
@@ -103,57 +104,23 @@ def _check(parameters: Mapping[str, Any]) -> None:
         ) from error
 
 
-def _look_at_memory(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> Usage:
-    platform, window = resources(parameters), parameters["oom_window_seconds"]
-    reading = platform.read(parameters, carrier, instance)
-    if reading.working_set is None:
-        told = platform.stats(parameters, carrier, instance)
-        memory = {"used": told["working_set"], "limit": told["limit"]}
-        reading = replace(
-            reading, **{key: None if value is None else int(value) for key, value in memory.items()}
-        )
-    told = platform.oom_events(parameters, carrier, instance, window)
-    deaths = _deaths(parameters, carrier, instance) if told is None and reading.oom_kills else 0
-    kills = recent_kills(reading.oom_kills, told, deaths)
-    return Usage(instance.name, oom_kills=kills, **memory_of(reading))
-
-
-def _deaths(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> int:
-    """How many processes of the service died within the window and go on dying, by its log."""
-    pattern, window = re.compile(parameters["death_pattern"]), parameters["oom_window_seconds"]
-    platform = adapter(parameters)
-    said = platform.logs(parameters, carrier, instance, DEATHS_READ, window).splitlines()
-    now = platform.now(parameters, carrier)
-    return dying(life(instance, said, now, pattern), now)
-
-
-def _look_at_cpu(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> Usage:
-    """Two readings a short window apart; when they show too much, a third, as one busy second is none."""
-    platform = resources(parameters)
-    first = platform.read(parameters, carrier, instance)
-    if first.cpu_seconds is None:
-        cores = platform.stats(parameters, carrier, instance)["cores"]
-        cap = platform.limits(parameters, carrier, instance).cores
-        percent = None if cores is None or not cap else round(100 * cores / cap, 1)
-        return Usage(instance.name, cpu_cores=cores, cpu_cap=cap, cpu_percent=percent)
-    carrier.sleep(parameters["window_seconds"])
-    last = platform.read(parameters, carrier, instance)
-    usage = Usage(instance.name, **cpu_of(first, last))
-    if parameters["confirm_seconds"] and cpu_findings(usage, parameters["service"], parameters):
-        carrier.sleep(parameters["confirm_seconds"])
-        last = platform.read(parameters, carrier, instance)
-        usage = Usage(instance.name, **cpu_of(first, last))
-    return usage
-
-
-_BY_RESOURCE: Mapping[str, Any] = {
-    "memory": (_look_at_memory, memory_findings, describe_memory),
-    "cpu": (_look_at_cpu, cpu_findings, describe_cpu),
+_JUDGED: Mapping[str, Any] = {
+    "memory": (memory_findings, describe_memory),
+    "cpu": (cpu_findings, describe_cpu),
 }
 
 
-def _value(usage: Usage, resource: str) -> float | None:
-    return usage.working_set_mb if resource == "memory" else usage.cpu_cores
+def _told(usages: list[Usage], resource: str, describe_usage: Callable[[Usage], str]) -> str:
+    """Those that take most, and how many more there are."""
+    named = usages
+    if len(usages) > TOLD:
+        named = sorted(usages, key=lambda each: -(_value(each, resource) or 0))[:TOLD]
+    more = f"; and {len(usages) - TOLD} more" if len(usages) > TOLD else ""
+    return "; ".join(describe_usage(each) for each in named) + more
+
+
+def _value(taken: Usage, resource: str) -> float | None:
+    return taken.working_set_mb if resource == "memory" else taken.cpu_cores
 
 
 def _evidence(name: str, resource: str, usages: list[Usage], sentence: str) -> list[Evidence]:

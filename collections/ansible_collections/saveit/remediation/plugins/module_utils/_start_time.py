@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._compose import parse_time
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 FACTOR = 3  # a start may take so many times what it took the last time
 LONGEST = 300.0  # seconds, whatever was observed

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import ModuleType
 from typing import Any, Mapping
 
@@ -12,34 +13,49 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _compose,
     _compose_resources,
     _compose_scale,
+    _compose_usage,
 )
 
 TARGET_ARGUMENTS: Mapping[str, Any] = {
-    "platform": {"type": "str", "required": True, "choices": ["compose"]},
-    "project": {"type": "str", "default": "saveit"},
+    "platform": {"type": "str", "required": True, "choices": ["compose", "kubernetes"]},
     "service_names": {"type": "dict", "default": {}},
+    "project": {"type": "str", "default": "saveit"},
     "docker_command": {"type": "list", "elements": "str", "default": ["docker"]},
+    "namespace": {"type": "str", "default": "saveit"},
+    "context": {"type": "str", "default": ""},
+    "kubeconfig": {"type": "path", "default": ""},
+    "api_timeout_seconds": {"type": "float", "default": 10},
+    "not_before": {"type": "float", "default": 0},
 }
-
-_ADAPTERS = {"compose": _compose}
 
 
 def adapter(parameters: Mapping[str, Any]) -> ModuleType:
     """The functions look, start, unpause, restart, signal, logs and execute of the target's platform."""
-    return _ADAPTERS[parameters["platform"]]
-
-
-_RESOURCES = {"compose": _compose_resources}
+    return _platform(parameters, _compose, "")
 
 
 def resources(parameters: Mapping[str, Any]) -> ModuleType:
-    """The functions read, stats, oom_events, limits, update and others of the target's platform."""
-    return _RESOURCES[parameters["platform"]]
-
-
-_SCALING = {"compose": _compose_scale}
+    """The functions stats_of, why_fixed, limits, update and others of the target's platform."""
+    return _platform(parameters, _compose_resources, "_resources")
 
 
 def scaling(parameters: Mapping[str, Any]) -> ModuleType:
-    """The functions composed, why_not, tool, scale_command and scale of the target's platform."""
-    return _SCALING[parameters["platform"]]
+    """The functions plan, scale and put_back of the target's platform."""
+    return _platform(parameters, _compose_scale, "_scale")
+
+
+def usage(parameters: Mapping[str, Any]) -> ModuleType:
+    """The functions memory, cpu and scaler of the target's platform."""
+    return _platform(parameters, _compose_usage, "_usage")
+
+
+def rollouts(parameters: Mapping[str, Any]) -> ModuleType | None:
+    """The function act of a platform that replaces the instances of a service by itself; None otherwise."""
+    return None if parameters["platform"] == "compose" else _platform(parameters, _compose, "_restart")
+
+
+def _platform(parameters: Mapping[str, Any], compose: ModuleType, part: str) -> ModuleType:
+    """What is for Kubernetes is imported only there: a host of compose need not pay for it."""
+    if parameters["platform"] == "compose":
+        return compose
+    return import_module(f"{__package__}._kubernetes{part}")

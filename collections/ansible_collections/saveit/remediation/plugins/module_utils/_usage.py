@@ -27,6 +27,8 @@ class Usage:
     cpu_cap: Optional[float] = None
     cpu_percent: Optional[float] = None
     throttled_percent: Optional[float] = None
+    why_unknown: str = ""  # where there is no data, or none about the throttling
+    known_by: float = 0  # when there will be data, in seconds since the epoch; 0 when nobody can tell
 
 
 def memory_of(reading: Reading) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def cpu_findings(usage: Usage, service: str, thresholds: Mapping[str, Any]) -> l
 def describe_memory(usage: Usage) -> str:
     """The working set in words."""
     if usage.working_set_mb is None:
-        return f"{usage.name}: no data about its memory"
+        return f"{usage.name}: no data about its memory{_why(usage)}"
     used = f"{usage.name} uses {usage.working_set_mb:.0f} MiB"
     if usage.memory_limit_mb:
         return f"{used} of its limit of {usage.memory_limit_mb:.0f} MiB ({_percent(usage.memory_percent)})"
@@ -123,7 +125,7 @@ def describe_memory(usage: Usage) -> str:
 def describe_cpu(usage: Usage) -> str:
     """The CPU in words."""
     if usage.cpu_cores is None:
-        return f"{usage.name}: no data about its CPU"
+        return f"{usage.name}: no data about its CPU{_why(usage)}"
     used = f"{usage.name} uses {usage.cpu_cores:.2f} cores"
     if usage.cpu_cap:
         return f"{used} of its cap of {usage.cpu_cap:g} ({_percent(usage.cpu_percent)})"
@@ -134,6 +136,10 @@ def worst(values: list[float | None]) -> float | None:
     """The largest of those that are known."""
     known = [each for each in values if each is not None]
     return max(known) if known else None
+
+
+def _why(usage: Usage) -> str:
+    return f": {usage.why_unknown}" if usage.why_unknown else ""
 
 
 def _percent(value: float | None) -> str:

@@ -8,11 +8,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: certificate_info
-short_description: What a TLS endpoint serves, and what its files hold
+short_description: What a TLS endpoint serves, and what its files or its secret hold
 version_added: 0.1.0
 description:
-  - Makes a handshake as a user's browser does, judges dates, names and trust, and compares with the files.
-  - The private key does not leave its place where C(openssl) is there; only its public half is read.
+  - Makes a handshake as a user's browser does, judges dates, names and trust, and compares with what is kept
+    to be served.
+  - On docker-compose that is files. The private key does not leave its place where C(openssl) is there; only
+    its public half is read.
+  - On Kubernetes it is a secret, and the Certificate of cert-manager that it is for. When an issuance is
+    under way or failed, it says what the CertificateRequest and the Order say, and when cert-manager tries
+    again. Where there is no cert-manager, it says what is in the secret. The private key is compared, and
+    never returned.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -50,11 +56,24 @@ options:
     type: str
     default: ""
   certificate_file:
-    description: The certificate with its chain, the file that the service reads. When empty, no file is read.
+    description:
+      - The certificate with its chain, the file that the service reads. When empty, no file is read.
+      - For O(platform=compose), as O(key_file) and O(files_service).
     type: str
     default: ""
   key_file:
     description: The private key of O(certificate_file). When empty, it is not compared.
+    type: str
+    default: ""
+  certificate_name:
+    description: The Certificate of cert-manager. For O(platform=kubernetes).
+    type: str
+    default: saveit-tls
+  secret_name:
+    description:
+      - The secret from which the certificate is served. For O(platform=kubernetes).
+      - When it is empty, the one that the Certificate names, or else the one with the name of
+        O(certificate_name).
     type: str
     default: ""
   renew_before_days:
@@ -85,6 +104,12 @@ EXAMPLES = r"""
     server_name: api.example.com
     certificate_file: /etc/saveit/certs/tls.crt
     key_file: /etc/saveit/certs/tls.key
+
+- name: Compare it with the secret on Kubernetes, and with what cert-manager says
+  saveit.remediation.certificate_info:
+    platform: kubernetes
+    endpoint: api.example.com:443
+    certificate_name: saveit-tls
 """
 
 RETURN = r"""
@@ -93,7 +118,8 @@ verdict:
   description:
     - The first finding without C(certificate-), or V(healthy).
     - One of V(not-reloaded), V(expired), V(not-yet-valid), V(wrong-name), V(expiring), V(untrusted),
-      V(key-mismatch), V(unreadable), V(refused), V(timeout), V(not-tls), V(handshake) or V(unresolvable).
+      V(key-mismatch), V(unreadable), V(secret-missing), V(issuance-failed), V(issuing), V(not-ready),
+      V(refused), V(timeout), V(not-tls), V(handshake) or V(unresolvable).
   returned: success
   type: str
   sample: expired
@@ -103,7 +129,7 @@ sentence:
   type: str
   sample: "nginx at 127.0.0.1:8443: its certificate: it expired 1.0 days ago, at 2026-11-22T10:40:16Z"
 findings:
-  description: What is wrong with what is served, and with the files.
+  description: What is wrong with what is served, with the files or the secret, and with the issuance.
   returned: success
   type: list
   elements: dict
@@ -113,7 +139,7 @@ findings:
       type: str
       sample: certificate-expired
     subject:
-      description: The service, or the file.
+      description: The service, the file, the secret, or the Certificate.
       type: str
       sample: nginx
     sentence:
@@ -121,7 +147,9 @@ findings:
       type: str
       sample: "nginx at 127.0.0.1:8443: its certificate: it expired 1.0 days ago, at 2026-11-22T10:40:16Z"
 evidence:
-  description: The verdict on what is served, trust, names, days left, and the verdict on the files.
+  description:
+    - The verdict on what is served, trust, names, days left, and the verdict on the files or the secret.
+    - On Kubernetes also the state of RV(issuance).
   returned: success
   type: list
   elements: dict
@@ -183,14 +211,73 @@ chain:
   elements: str
   sample: [CN=localhost, CN=Pebble Intermediate CA 21f1a7]
 stored:
-  description: The certificate in O(certificate_file), as RV(served); null when there is none.
+  description: The certificate in O(certificate_file) or the secret, as RV(served); null without one.
   returned: success
   type: dict
 serves_file:
-  description: Whether the endpoint serves the certificate of the file; null when one of them is not known.
+  description:
+    - Whether the endpoint serves the certificate of the file or of the secret; null when one is not known.
   returned: success
   type: bool
   sample: true
+secret:
+  description: The name of the secret.
+  returned: with O(platform=kubernetes)
+  type: str
+  sample: saveit-tls
+issuance:
+  description: The Certificate of cert-manager; null when there is none.
+  returned: with O(platform=kubernetes)
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+      sample: saveit-tls
+    issuer:
+      description: Who issues.
+      type: str
+      sample: ClusterIssuer letsencrypt
+    state:
+      description: V(ready), V(issuing), V(failed) (the last issuance), or V(not-ready).
+      type: str
+      sample: ready
+    ready:
+      description: The condition C(Ready); null when it is unknown.
+      type: bool
+      sample: true
+    issuing:
+      description: Whether an issuance is under way.
+      type: bool
+      sample: false
+    message:
+      description: The message of the condition C(Ready).
+      type: str
+      sample: Certificate is up to date and has not expired
+    revision:
+      description: How many times it was issued; null before the first.
+      type: int
+      sample: 1
+    not_after:
+      description: Until when the issued certificate is valid.
+      type: str
+      sample: "2027-01-22T06:50:15Z"
+    renewal_time:
+      description: When cert-manager renews it.
+      type: str
+      sample: "2026-12-23T06:50:15Z"
+    last_failure_time:
+      description: When the last issuance failed; null when it did not.
+      type: str
+      sample: "2026-11-23T05:50:15Z"
+    failed_attempts:
+      description: How many in a row have failed.
+      type: int
+      sample: 0
+    backoff_ends:
+      description: Before this cert-manager does not try again by itself; null without a failure.
+      type: str
+      sample: "2026-11-23T07:50:15Z"
 observed_at:
   description: When it was seen, in seconds since the epoch by the clock of the controller.
   returned: always

@@ -8,16 +8,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: certificate_renewal
-short_description: Have the site's client get a new certificate, and put it in place
+short_description: Have a new certificate issued, and put in place
 version_added: 0.1.0
 description:
-  - Runs the site's own client, and copies what it makes beside the files that the service reads.
-  - Checks that copy (PEM form, dates, names, key, chain) before it is put in place, keeps the old files with
-    the time in their names, replaces each at once, reloads the service, and looks whether it serves the new
-    one.
-  - When a step fails, the old files are in place again.
+  - On docker-compose, runs the site's own client, and copies what it makes beside the files that the service
+    reads. Checks that copy (PEM form, dates, names, key, chain) before it is put in place, keeps the old files
+    with the time in their names, replaces each at once, reloads the service, and looks whether it serves the
+    new one. When a step fails, the old files are in place again.
+  - On Kubernetes, has cert-manager issue a certificate, as C(cmctl renew) does, and waits for it; the old one
+    stays in the secret until then. When the issuance fails, it says at once what the CertificateRequest and
+    the Order say.
   - Does nothing when the certificate is good for longer than O(renew_before_days), nor within
-    O(backoff_minutes) of the last attempt, which a file beside the certificate remembers.
+    O(backoff_minutes) of the last attempt, which a file beside the certificate or the CertificateRequest
+    remembers. On Kubernetes, nor while an issuance is under way, nor before cert-manager itself would try
+    again.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -26,7 +30,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The files are read; the client is not run.
+    details: The files or the objects are read; the client is not run, and nothing is written.
   diff_mode:
     support: full
     details: What the certificates say; keys are never shown.
@@ -37,19 +41,25 @@ options:
     default: nginx
   method:
     description:
-      - V(client) has the site's own client get a certificate.
+      - V(client) has the site's own client get a certificate; on Kubernetes that is cert-manager.
       - V(self_signed) makes a temporary one with C(openssl), of which every browser warns. It does not where
-        O(endpoint) serves one that is no worse.
+        O(endpoint) serves one that is no worse. On Kubernetes it has cert-manager make it until the issuer
+        answers, by the annotation C(cert-manager.io/issue-temporary-certificate); cert-manager does so only
+        where the secret holds no certificate with its key.
+      - V(delete_secret), only on Kubernetes, deletes the secret, so that cert-manager makes it anew. It is
+        saved before, as C(<name>-saved-<time>) beside it, and put back when no new one comes.
     type: str
-    choices: [client, self_signed]
+    choices: [client, self_signed, delete_secret]
     default: client
   command:
-    description: The client and its arguments. No shell reads it. When empty, nothing is renewed.
+    description:
+      - The client and its arguments. No shell reads it. When empty, nothing is renewed.
+      - For O(platform=compose), as all options with files.
     type: list
     elements: str
     default: []
   command_timeout_seconds:
-    description: How long the client may take before it is ended.
+    description: How long the client may take before it is ended, or how long to wait for cert-manager.
     type: float
     default: 120
   files_service:
@@ -61,17 +71,27 @@ options:
   certificate_file:
     description: The certificate with its chain, the file that the service reads; not a symbolic link.
     type: str
-    required: true
+    default: ""
   key_file:
     description: The private key of O(certificate_file).
     type: str
-    required: true
+    default: ""
   new_certificate_file:
     description: Where the client leaves a new certificate with its chain.
     type: str
     default: ""
   new_key_file:
     description: Where the client leaves the key of O(new_certificate_file).
+    type: str
+    default: ""
+  certificate_name:
+    description: The Certificate of cert-manager. For O(platform=kubernetes).
+    type: str
+    default: saveit-tls
+  secret_name:
+    description:
+      - The secret from which the certificate is served. For O(platform=kubernetes).
+      - When it is empty, the one that the Certificate names.
     type: str
     default: ""
   endpoint:
@@ -102,7 +122,8 @@ options:
     type: float
     default: 5
   backoff_minutes:
-    description: The issuer is asked once in this time, however an attempt ended, and with O(force) too.
+    description:
+      - The issuer is asked once in this time, however an attempt ended; on docker-compose with O(force) too.
     type: float
     default: 60
   self_signed_days:
@@ -110,7 +131,9 @@ options:
     type: int
     default: 7
   force:
-    description: Renew a certificate that is good, too.
+    description:
+      - Renew a certificate that is good, too. On Kubernetes also before cert-manager would try again by
+        itself; issuers have rate limits.
     type: bool
     default: false
   serve_timeout_seconds:
@@ -157,6 +180,12 @@ EXAMPLES = r"""
     certificate_file: /etc/saveit/certs/tls.crt
     key_file: /etc/saveit/certs/tls.key
     names: [api.example.com]
+
+- name: Have cert-manager renew on Kubernetes
+  saveit.remediation.certificate_renewal:
+    platform: kubernetes
+    certificate_name: saveit-tls
+    endpoint: api.example.com:443
 """
 
 RETURN = r"""
@@ -187,11 +216,11 @@ evidence:
   sample: []
 stored:
   description: The certificate that is in place, as in M(saveit.remediation.certificate_info).
-  returned: when the files were read
+  returned: when the files or the secret were read
   type: dict
 kept:
-  description: Where the old files are.
-  returned: when the files were read
+  description: Where the old files are, or the secret with the old certificate.
+  returned: when the files or the secret were read
   type: list
   elements: str
   sample: [/etc/nginx/certs/tls.crt.20261123T104016Z, /etc/nginx/certs/tls.key.20261123T104016Z]

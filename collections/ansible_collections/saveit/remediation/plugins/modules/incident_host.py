@@ -12,9 +12,9 @@ short_description: Add a host that stands for one incident type on a host
 version_added: 0.1.0
 description:
   - Adds C(incident@host) to the inventory of this run, with the connection and the variables of the host,
-    C(incident_host_of) and C(incident_host_type).
+    C(incident_host_of), C(incident_host_type) and C(incident_host_began), the time.
   - A play over these hosts with the strategy C(free) looks at one host for all incident types at the same
-    time.
+    time. What one of them lists of a cluster after C(incident_host_began), the others need not list again.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:

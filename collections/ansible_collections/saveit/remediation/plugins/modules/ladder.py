@@ -66,9 +66,25 @@ options:
     type: str
     choices: [low, medium, high]
     default: medium
+  rehearse:
+    description: With O(step=open), whether the platform is asked what it would let us do before a remedy is
+      chosen; RV(rehearsing) says when.
+    type: bool
+    default: false
+  access:
+    description: With O(step=assess), what M(saveit.remediation.cluster_access) returned. A remedy that it
+      denies is not chosen.
+    type: dict
+    default: {}
   hold_seconds:
     description: With O(step=open), how long every criterion must be met; by default what the runbook says.
     type: float
+  began:
+    description:
+      - With O(step=open), when the present look began, in seconds since the epoch, where several ladders look
+        at one target at the same time; by default now.
+    type: float
+    default: 0
   observed:
     description: With O(step=assess) and O(step=judge), the results of the modules that looked. Those from
       before the last step are ignored.
@@ -145,8 +161,8 @@ findings:
       type: str
       sample: "redis: saveit-redis is stopped, exit code 0 at 2026-11-23T02:47:11.123Z"
     kind:
-      description: V(symptom) when the runbook knows it, V(context) when not, V(obstacle) when it ended the
-        climb.
+      description: V(symptom) when the runbook counts it as one, V(context) when not, V(obstacle) when it
+        ended the climb.
       type: str
       sample: symptom
     outcome:
@@ -218,6 +234,10 @@ actions:
       type: list
       elements: dict
       sample: []
+    forbidden:
+      description: Why the platform would not let us do it; empty when it would, or was not asked.
+      type: str
+      sample: ""
 evidence:
   description: Every measured value so far.
   returned: success
@@ -252,11 +272,28 @@ evidence:
       description: When verifying, the remedy that was done before.
       type: str
       sample: start
+look_began:
+  description:
+    - In seconds since the epoch. The modules that look next may share what one of them has listed since then,
+      see O(saveit.remediation.service_info#module:not_before).
+  returned: success
+  type: float
+  sample: 1795421651.25
 climbing:
   description: There is a remedy to try, RV(remedy).
   returned: success
   type: bool
   sample: false
+rehearsing:
+  description: The platform is to be asked what it would let the remedies do.
+  returned: success
+  type: bool
+  sample: false
+forbidden:
+  description: By remedy, why the platform would not let us do it.
+  returned: success
+  type: dict
+  sample: {}
 sampling:
   description: A remedy was done, and is being verified.
   returned: success

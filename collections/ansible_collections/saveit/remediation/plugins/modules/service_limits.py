@@ -18,6 +18,8 @@ description:
   - The change is meant for a time. The result has the old value and the command that puts it back.
   - A restart keeps the new limit. A container that is made anew, by C(docker compose up) for instance, has
     the limit of the compose file again, and putting back then says so.
+  - On Kubernetes nothing is changed, as a limit belongs to the pod template and changing it replaces every
+    pod. The sentence says so.
   - A memory limit is not put back while the container uses so much that processes of it would be killed.
 author:
   - The saveit-remediate developers (@saveit)

@@ -18,6 +18,12 @@ description:
     When one of them
     does not run afterwards, or is not configured as the others are, all new ones are removed again and the
     task fails.
+  - On Kubernetes, where a HorizontalPodAutoscaler owns the workload, its C(minReplicas) is raised, and its
+    C(maxReplicas) up to O(autoscaler_maximum) where needed; C(spec.replicas) is left to it. Without one, the
+    replicas are set through the C(scale) subresource.
+  - On Kubernetes, every value is written with the one that was read as its precondition. A quota or nodes
+    that cannot take more pods are said beforehand. When new pods find no room all the same, it is put back
+    and the task fails.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -38,9 +44,39 @@ options:
     type: int
     default: 0
   maximum:
-    description: No more than this.
+    description: No more than this. An autoscaler's own maximum counts instead where there is one.
     type: int
     default: 5
+  autoscaler_maximum:
+    description:
+      - On Kubernetes, how far the C(maxReplicas) of an autoscaler may be raised when it is in the way.
+      - With V(0), or a lower number than it has, it stays.
+    type: int
+    default: 0
+  stateless:
+    description:
+      - On Kubernetes, whether more pods add capacity although the workload is a StatefulSet, or has the
+        strategy C(Recreate). Otherwise these are not scaled, unless an autoscaler owns them.
+    type: bool
+    default: false
+  ready_seconds:
+    description: On Kubernetes, how long the new pods may take to be ready. An autoscaler acts every 15 s.
+    type: float
+    default: 90
+  metrics_seconds:
+    description:
+      - On Kubernetes, until when the metrics show whether it helped. They are means over half a minute, and
+        a new pod has none for a minute. It is the RV(patience_seconds) of the result.
+    type: float
+    default: 120
+  put_back:
+    description:
+      - The RV(changes) of an earlier task. The old values are set again where the new ones are
+        still in force, which the sentence tells otherwise.
+      - On docker-compose, run the command of RV(put_back) instead.
+    type: list
+    elements: dict
+    default: []
   minutes:
     description: For how long they are meant. Nothing ends it by itself; RV(ends_at) tells when it should.
     type: int
@@ -69,13 +105,26 @@ EXAMPLES = r"""
     service: worker
     instances: 3
     minutes: 30
+
+- name: Have one more pod of the backend, whose autoscaler may have up to 15
+  saveit.remediation.service_scale:
+    platform: kubernetes
+    service: backend
+    autoscaler_maximum: 15
+  register: scaled
+
+- name: Put it back
+  saveit.remediation.service_scale:
+    platform: kubernetes
+    service: backend
+    put_back: "{{ scaled.changes }}"
 """
 
 RETURN = r"""
 ---
 verdict:
   description:
-    - V(scaled), V(planned) in check mode.
+    - V(scaled) or V(put-back), V(planned) in check mode.
     - V(unchanged) when there cannot be more; the sentence has the reason.
   returned: success
   type: str
@@ -112,8 +161,35 @@ instances_after:
   returned: success
   type: int
   sample: 2
+changes:
+  description: What was changed, or would be in check mode, for O(put_back).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What has the number.
+      type: str
+      sample: horizontalpodautoscalers/saveit-backend-hpa
+    field:
+      description: Its name there.
+      type: str
+      sample: minReplicas
+    before:
+      description: The old value.
+      type: int
+      sample: 2
+    after:
+      description: The new value.
+      type: int
+      sample: 3
+patience_seconds:
+  description: How long it may take until it shows that it helped, where the platform knows.
+  returned: when the platform knows
+  type: float
+  sample: 120
 put_back:
-  description: The command that removes the new ones. Empty when nothing was changed.
+  description: The command that puts it back. Empty when nothing was changed.
   returned: success
   type: str
   sample: docker compose -p saveit up -d --no-deps --no-recreate --scale worker=1 worker

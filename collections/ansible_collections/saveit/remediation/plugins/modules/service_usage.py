@@ -20,6 +20,12 @@ description:
     last started the container, and since its limits were changed. A kill of a worker process does not show
     in the container's state, so the kernel's counter, the engine's events and, where the engine has
     forgotten, the log are asked.
+  - On Kubernetes, C(metrics.k8s.io) is asked, and OOM kills are those that the containers' states show. Where
+    there are no metrics, and for throttling, up to three containers are read inside, if this account may.
+    What nobody can tell is V(null), with the reason in the sentence, and never zero.
+  - On Kubernetes, evidence tells what a HorizontalPodAutoscaler of the service wants, and beside another
+    finding C(autoscaler-at-maximum), C(autoscaler-no-metrics) or C(autoscaler-disabled) says what keeps it
+    from adding pods.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -167,6 +173,21 @@ usage:
       description: Periods in which the container had to wait, in percent.
       type: float
       sample: 72.0
+    why_unknown:
+      description: Why there is no data, or none about the throttling. Empty when there is, or nobody says.
+      type: str
+      sample: ""
+    known_by:
+      description: When there will be data, in seconds since the epoch; V(0) where nobody can tell.
+      type: float
+      sample: 0
+known_by:
+  description: >-
+    The latest of them, for which the ladder waits: a new pod of Kubernetes has no metrics for a minute
+    or more.
+  returned: success
+  type: float
+  sample: 0
 observed_at:
   description: When it was seen, in seconds since the epoch by the clock of the controller.
   returned: always

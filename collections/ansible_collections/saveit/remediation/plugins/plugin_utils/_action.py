@@ -13,12 +13,18 @@ import contextlib
 import shlex
 import time
 import uuid
+from pathlib import Path
 from typing import Any, ClassVar, Mapping, Sequence
 
+from ansible.constants import DEFAULT_LOCAL_TMP
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import (
+    Carrier,
+    Completed,
+    ConnectOnce,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 from ansible_collections.saveit.remediation.plugins.plugin_utils._connection import (
     SilentError,
@@ -58,12 +64,16 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
         self._vars = task_vars or {}
         values: dict[str, Any] = super().run(task_vars=task_vars)
         _checked, parameters = self.validate_argument_spec(argument_spec=dict(self.arguments))
+        shared = Path(DEFAULT_LOCAL_TMP)  # Ansible's own of this run, mode 0700, which it removes at the end
+        cluster = ConnectOnce(shared)
         carrier = Carrier(
             execute=self._execute,
             now=time.time,
             sleep=time.sleep,
             check_mode=self._task.check_mode,
             host=self._host(),
+            cluster=cluster,
+            shared=shared,
         )
         try:
             values.update(self.logic(parameters, carrier).as_return())
@@ -71,6 +81,8 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
             values.update(failed=True, **error.as_return())
         except UnreachableHostError as error:
             values.update(unreachable=True, msg=str(error))
+        finally:
+            cluster.close()
         values["observed_at"] = carrier.now()
         return values
 

@@ -1,0 +1,71 @@
+"""What is refused or filled in between validation and storing: quotas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from standin.answers import RefusalError, names
+from standin.kinds import Json, Kind
+from standin.quantity import amount, written
+from standin.world import World
+
+
+def admit(world: World, kind: Kind, body: Json) -> None:
+    """Raises RefusalError: 403, exceeded quota."""
+    if kind.resource == "pods":
+        _check_quotas(world, kind, body)
+
+
+def admit_update(world: World, kind: Kind, after: Json, before: Json) -> None:
+    """Nothing of what is played here is refused on an update."""
+
+
+def demands(pod: Json) -> dict[str, float]:
+    """What a pod counts for in a quota and on a node, by the resource's name."""
+    found: dict[str, float] = {"pods": 1.0}
+    for container in pod["spec"].get("containers", []):
+        resources = container.get("resources", {})
+        for kind in ("requests", "limits"):
+            for name, value in (resources.get(kind) or {}).items():
+                for key in (f"{kind}.{name}", *([name] if kind == "requests" else [])):
+                    found[key] = found.get(key, 0.0) + amount(value)
+    return found
+
+
+def used(pods: list[Json], hard: Mapping[str, str]) -> dict[str, float]:
+    """What the pods that have not ended use of a quota."""
+    total = dict.fromkeys(hard, 0.0)
+    for pod in pods:
+        if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
+            continue
+        for name, value in demands(pod).items():
+            if name in total:
+                total[name] += value
+    return total
+
+
+def _check_quotas(world: World, kind: Kind, pod: Json) -> None:
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    for quota in world.store.list("resourcequotas", namespace):
+        hard = quota.get("spec", {}).get("hard", {})
+        present, wanted = used(world.store.peek("pods", namespace), hard), demands(pod)
+        quota_name = quota["metadata"]["name"]
+        missing = [each for each in hard if each.partition(".")[0] in ("requests", "limits", "cpu", "memory") and each not in wanted]
+        if missing:
+            listed = ",".join(f"{each} for: {','.join(c['name'] for c in pod['spec']['containers'])}" for each in sorted(missing))
+            raise _refused(kind, name, f"failed quota: {quota_name}: must specify {listed}")
+        over = sorted(each for each in hard if present[each] + wanted.get(each, 0) > amount(hard[each]))
+        if over:
+            asked, has, limit = (
+                ",".join(f"{each}={value(each)}" for each in over)
+                for value in (
+                    lambda each: written(each, wanted.get(each, 0)),
+                    lambda each: written(each, present[each]),
+                    lambda each: hard[each],
+                )
+            )
+            raise _refused(kind, name, f"exceeded quota: {quota_name}, requested: {asked}, used: {has}, limited: {limit}")
+
+
+def _refused(kind: Kind, name: str, why: str) -> RefusalError:
+    return RefusalError(403, f'{kind.resource} "{name}" is forbidden: {why}', details=names(kind, name))

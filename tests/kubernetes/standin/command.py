@@ -1,0 +1,51 @@
+"""`saveit-remediate` on the cluster of a test, as an operator has it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+COMMAND = str(Path(sys.executable).with_name("saveit-remediate"))
+SERVICE_NAMES = {
+    "backend": "saveit-backend", "frontend": "saveit-frontend", "redis": "redis-master", "postgres": "saveit-postgres",
+    "mosquitto": "saveit-mosquitto",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        assert self.stdout, f"exit {self.code}: {self.stderr}"
+        report: dict[str, Any] = json.loads(self.stdout)
+        return report
+
+
+def write_inventory(path: Path, variables: Mapping[str, Any]) -> None:
+    """One host, the cluster; JSON is YAML."""
+    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "platform": "kubernetes", **variables}
+    path.write_text(json.dumps({"all": {"hosts": {"cluster": host}}}, indent=1))
+
+
+def run(inventory: Path, state: Path, arguments: tuple[str, ...], env: Mapping[str, str], timeout: float = 280) -> Done:
+    """Without a terminal, with a journal of its own and nothing of the person who runs the tests."""
+    foreign = ("SAVEIT_", "ANSIBLE_", "KUBE")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    done = subprocess.run(
+        [COMMAND, *arguments],
+        cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
+        env={**clean, "SAVEIT_INVENTORY": str(inventory), "XDG_STATE_HOME": str(state), "COLUMNS": "100", **env},
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    return Done(done.returncode, done.stdout, done.stderr)
