@@ -112,9 +112,9 @@ def _look_at_memory(parameters: Mapping[str, Any], carrier: Carrier, instance: I
         reading = replace(
             reading, **{key: None if value is None else int(value) for key, value in memory.items()}
         )
-    told = platform.oom_events(parameters, carrier, instance, window)
-    deaths = _deaths(parameters, carrier, instance) if told is None and reading.oom_kills else 0
-    kills = recent_kills(reading.oom_kills, told, deaths)
+    events = platform.oom_events(parameters, carrier, instance, window)
+    deaths = _deaths(parameters, carrier, instance) if events is None and reading.oom_kills else 0
+    kills = recent_kills(reading.oom_kills, events, deaths)
     return Usage(instance.name, oom_kills=kills, **memory_of(reading))
 
 
