@@ -54,6 +54,7 @@ class World:
     acted: list[str] = field(default_factory=list)
     samples: list[bool] = field(default_factory=list)  # what the next looks show, whatever `sick` says
     stale: bool = False
+    service: str = "cache"  # what the site calls it
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def sleep(self, seconds: float) -> None:
@@ -65,7 +66,7 @@ class World:
         findings = [
             {"id": id_, "subject": "cache", "sentence": f"cache is {id_}"} for id_ in sorted(self.sick)
         ]
-        answer = {"name": "cache.answer", "value": "healthy" if well else "bad", "sentence": ""}
+        answer = {"name": f"{self.service}.answer", "value": "healthy" if well else "bad", "sentence": ""}
         at = 1.0 if self.stale else self.time
         return [{"observed_at": at, "findings": findings, "evidence": [answer]}, {"skipped": True}]
 
@@ -510,3 +511,32 @@ def test_patience_is_what_the_service_needs(
     start = state["actions"][0]
     took = datetime.fromisoformat(start["finished"]) - datetime.fromisoformat(start["started"])
     assert took.total_seconds() == pytest.approx(wanted, abs=1.1)
+
+
+def test_criteria_are_met_by_evidence_of_a_service_that_the_site_calls_otherwise() -> None:
+    world = World({"down"}, {"start": heal}, service="site-cache")
+    state = world.climb(services={"cache": "site-cache"})
+    assert (state["verdict"], world.acted) == ("recovered", ["start"])
+    assert {each["name"] for each in state["evidence"]} == {"cache.answer"}
+
+
+@pytest.mark.parametrize(
+    ("services", "measured", "names"),
+    [
+        ({}, "redis.answer", ["redis.answer"]),
+        ({"cache": "redis"}, "redis.answer", ["cache.answer"]),
+        ({"cache": "redis"}, "redis2.answer", ["redis2.answer"]),
+        ({"cache": "redis", "api": ""}, "other.answer", ["other.answer"]),
+        ({"cache": "api", "api": "cache"}, "api.ready.slow_percent", ["cache.ready.slow_percent"]),
+        ({"cache": "a", "api": "a.b"}, "a.b.answer", ["api.answer"]),
+        ({"broker": "api", "api": "api"}, "api.state", ["broker.state", "api.state"]),
+    ],
+)
+def test_evidence_has_the_name_that_the_criteria_use(
+    services: dict[str, str], measured: str, names: list[str]
+) -> None:
+    world = World()
+    state = world.step("open", {}, runbook=RUNBOOK, services=services)
+    seen = {"observed_at": world.time, "evidence": [{"name": measured, "value": 1, "sentence": ""}]}
+    state = world.step("assess", state, observed=[seen])
+    assert [each["name"] for each in state["evidence"]] == names == list(state["baseline"])

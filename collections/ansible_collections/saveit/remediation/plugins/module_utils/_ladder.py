@@ -41,6 +41,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "runbook": {"type": "dict", "default": {}},
     "mode": {"type": "str", "choices": ["diagnose", "remediate"], "default": "remediate"},
     "plan": {"type": "dict", "default": {}},
+    "services": {"type": "dict", "default": {}},
     "max_risk": {"type": "str", "choices": list(RISKS), "default": "medium"},
     "hold_seconds": {"type": "float"},
     "observed": {"type": "list", "elements": "dict", "default": []},
@@ -72,6 +73,7 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         max_risk=parameters["max_risk"],
         hold_seconds=runbook["verify"]["hold_seconds"] if hold is None else hold,
         plan=parameters["plan"],
+        services=parameters["services"],
         since=carrier.now(),
     )
 

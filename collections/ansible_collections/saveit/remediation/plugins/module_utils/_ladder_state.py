@@ -24,6 +24,7 @@ class State:
     max_risk: str
     hold_seconds: float
     plan: Mapping[str, Any]
+    services: Mapping[str, str] = field(default_factory=dict)  # a name that criteria use -> the site's name
     findings: list[dict[str, Any]] = field(default_factory=list)
     actions: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[dict[str, Any]] = field(default_factory=list)

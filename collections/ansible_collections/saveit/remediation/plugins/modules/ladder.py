@@ -61,6 +61,13 @@ options:
       - When it is empty, nobody made a plan, and every remedy up to O(max_risk) is allowed.
     type: dict
     default: {}
+  services:
+    description:
+      - With O(step=open), by the name that the runbook's criteria use for a service, the name that the site
+        has for it.
+      - Evidence about that service is published under the name that the criteria use.
+    type: dict
+    default: {}
   max_risk:
     description: With O(step=open), the highest risk that a remedy may have.
     type: str
