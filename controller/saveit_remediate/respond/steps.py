@@ -37,7 +37,7 @@ from saveit_remediate.settings import Settings
 def respond(request: Request, settings: Settings, world: Surroundings) -> Report:
     """Diagnose, plan, ask, remedy, verify, record. Raises RemediateError before anything was touched."""
     runbook = find(world.catalog, request.incident)
-    variables = check_extra_vars([runbook], request.extra_vars)
+    variables = check_extra_vars(runbook.parameters, request.extra_vars, f"incident {runbook.id}")
     check_inventory(request.inventory, settings["inventory"].origin)
     journal = open_journal(settings.journal, settings["journal"].origin)
     try:
