@@ -83,7 +83,7 @@ def play(id_: str) -> dict[str, Any]:
         {"saveit.remediation.ladder": opened, "register": "ladder_state"},
         {"ansible.builtin.include_role": {"name": role, "tasks_from": "verify"}},
         {"saveit.remediation.ladder": assessed, "register": "ladder_state"},
-        {"ansible.builtin.set_stats": {"data": {id_: "{{ ladder_state.baseline }}"}}},
+        {"ansible.builtin.set_stats": {"data": {id_: "{{ ladder_state.kept | from_json }}"}}},
     ]
     return {
         "hosts": "all",
@@ -128,7 +128,7 @@ def measure(
         done = ansible("ansible-playbook", "-i", str(folder / "hosts.yml"), str(folder / "play.yml"))
         assert done.returncode == 0, done.stdout + done.stderr
         found: dict[str, Any] = json.JSONDecoder().raw_decode(done.stdout.split("RUN: ", 1)[1])[0]
-        return found
+        return {id_: found[id_]["baseline"] for id_ in IDS}
 
     return run
 
@@ -148,7 +148,6 @@ def test_every_criterion_has_its_evidence_whatever_the_services_are_called(
     measure: Callable[[bool], dict[str, Any]],
 ) -> None:
     usual, renamed = measure(False), measure(True)
-    assert set(renamed) == set(IDS)
     for id_ in IDS:
         criteria = read(ROLES / id_ / "meta/runbook.yml")["verify"]["criteria"]
         wanted = {each["evidence"] for each in criteria if each.get("no_data") != "pass"}

@@ -73,9 +73,10 @@ class World:
     def step(self, name: str, state: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         given = {key: copy.deepcopy(spec.get("default")) for key, spec in ARGUMENTS.items()}
         carrier = Carrier(no_command, lambda: self.time, self.sleep, self.check_mode)
-        values = run({**given, "step": name, "state": dict(state), **more}, carrier).as_return()
+        given |= {"step": name, "state": dict(state), **more}
+        values = run(given, carrier).as_return()
         self.events += values["remediation_events"]
-        return json.loads(json.dumps(values))  # type: ignore[no-any-return]  # it travels as plain data
+        return {**json.loads(values["kept"]), **json.loads(json.dumps(values))}  # it travels as plain data
 
     def climb(self, **opening: Any) -> dict[str, Any]:
         """What roles/ladder/tasks do, in Python."""
@@ -92,7 +93,7 @@ class World:
                 state = self.step("judge", state, observed=self.observe())
             if not state["climbing"] and not state["verdict"]:
                 state = self.step("assess", state, observed=self.observe())
-        return self.step("publish", state)
+        return state
 
     def act(self, remedy: str) -> dict[str, Any]:
         if self.check_mode:
@@ -365,7 +366,7 @@ def test_a_verification_without_data_is_no_recovery() -> None:
 def test_what_keeps_us_from_looking_stops_the_climb(failure: dict[str, Any], id_: str, outcome: str) -> None:
     world = World()
     state = world.step("open", {}, target="host", runbook=RUNBOOK)
-    state = world.step("publish", world.step("stopped", state, failure=failure))
+    state = world.step("stopped", state, failure=failure)
     assert (state["verdict"], state["gave_up"]) == ("stopped", True)
     assert [(each["id"], each["outcome"], each["kind"]) for each in state["findings"]] == [
         (id_, outcome, "obstacle")
@@ -540,3 +541,16 @@ def test_evidence_has_the_name_that_the_criteria_use(
     seen = {"observed_at": world.time, "evidence": [{"name": measured, "value": 1, "sentence": ""}]}
     state = world.step("assess", state, observed=[seen])
     assert [each["name"] for each in state["evidence"]] == names == list(state["baseline"])
+
+
+def test_a_host_without_a_platform_is_refused_in_the_words_of_ansible() -> None:
+    with pytest.raises(FailedError, match=r"missing required arguments: platform$"):
+        World().step("open", {}, runbook=RUNBOOK, needs={"platform": "", "project": "saveit"})
+
+
+def test_only_the_last_step_has_something_to_publish() -> None:
+    world = World({"down"})
+    opened = world.step("open", {}, target="host", runbook=RUNBOOK)
+    assessed = world.step("assess", opened, observed=world.observe())
+    assert (opened["final"], assessed["final"], assessed["climbing"]) == (False, False, True)
+    assert world.climb()["final"] is True
