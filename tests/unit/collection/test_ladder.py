@@ -371,8 +371,8 @@ def test_what_keeps_us_from_looking_stops_the_climb(failure: dict[str, Any], id_
     assert [(each["id"], each["outcome"], each["kind"]) for each in state["findings"]] == [
         (id_, outcome, "obstacle")
     ]
-    assert state["sentence"] == (
-        failure.get("sentence") or failure.get("msg") or "a task failed without a word"
+    assert state["sentence"] == failure.get(
+        "sentence", f"Cache trouble: {failure.get('msg', 'a task failed without a word')}"
     )
 
 

@@ -167,7 +167,9 @@ def stopped(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> No
     """Something kept us from looking or going on: an obstacle, which no remedy removes."""
     failure = parameters["failure"]
     obstacle = failure.get("obstacle") or {"id": "check-failed", "outcome": "refused"}
-    _obstacle(state, obstacle["id"], obstacle["outcome"], _said(failure), carrier.now())
+    # A failure that is none of ours, as of an argument, does not say what was looked at.
+    said = _said(failure) if failure.get("sentence") else f"{state.runbook['title']}: {_said(failure)}"
+    _obstacle(state, obstacle["id"], obstacle["outcome"], said, carrier.now())
 
 
 def _finish(state: State, carrier: Carrier) -> None:
