@@ -21,7 +21,7 @@ test: $(DEV) ## Everything that CI checks: linters, types, tests on two Pythons,
 check: $(DEV) ## Linters and types only
 	@tools/check
 
-unit: $(DEV) ## Unit and contract tests only: no lab, no network
+unit: $(DEV) ## Unit and contract tests only: no lab; the network once, for PostgreSQL's other versions
 	@.venv/bin/pytest tests/unit tests/contract
 
 faults: $(DEV) ## Break and remediate every fault ROUNDS times (5) in both PROFILES, over INVENTORY; print a table
