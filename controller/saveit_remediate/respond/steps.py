@@ -25,6 +25,7 @@ from saveit_remediate.respond.case import (
 from saveit_remediate.respond.diagnosis import with_obstacles
 from saveit_remediate.respond.outcome import (
     Judgement,
+    is_outdated,
     judge_healthy,
     judge_helpless,
     judge_obstacles,
@@ -32,6 +33,8 @@ from saveit_remediate.respond.outcome import (
 )
 from saveit_remediate.run import RemedyEvent, RunEvent, RunResult, check_inventory, run_playbook
 from saveit_remediate.settings import Settings
+
+TURNS = 3  # diagnoses and plans, while the world changes before a remedy can act
 
 
 def respond(request: Request, settings: Settings, world: Surroundings, journal: Journal) -> Report:
@@ -56,7 +59,22 @@ def respond(request: Request, settings: Settings, world: Surroundings, journal: 
 
 
 def _steps(case: Case) -> Judgement:
+    """From the diagnosis to the judgement, and anew where the world changed before anything was touched."""
+    judgement, turn = _turn(case), 1
+    while judgement.outdated and turn < TURNS:
+        anew = f"{judgement.sentence}; nothing was touched; diagnosing and planning anew"
+        case.record.write("replanned", anew, turn=turn)
+        case.world.screen.warning(anew)
+        judgement, turn = _turn(case), turn + 1
+    if not judgement.outdated:
+        return judgement
+    restless = f"{judgement.sentence}; it changed {turn} times before anything was touched; run again"
+    return dataclasses.replace(judgement, sentence=restless)
+
+
+def _turn(case: Case) -> Judgement:
     screen, request = case.world.screen, case.request
+    case.playbook = choose_playbook(case.runbook.id, request.severity, case.settings.playbooks)
     result = _run(case, "diagnose", {}, f"Diagnose {case.runbook.title} on {request.inventory}")
     assessment = _diagnosed(case, result)
     if assessment.symptoms:
@@ -107,7 +125,7 @@ def _check(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     )
     obstacles = [finding for finding in observation.findings if finding.is_obstacle]
     if obstacles:
-        return judge_obstacles(obstacles)
+        return dataclasses.replace(judge_obstacles(obstacles), outdated=is_outdated(result))
     return _only_planned(plan, "this was a check")
 
 

@@ -264,7 +264,7 @@ def test_a_world_that_is_not_what_was_assessed_is_refused() -> None:
     assert (state["verdict"], state["gave_up"], world.acted) == ("stopped", True, [])
     (obstacle,) = [each for each in state["findings"] if each["kind"] == "obstacle"]
     assert (obstacle["id"], obstacle["outcome"]) == ("world-changed", "refused")
-    assert obstacle["sentence"] == "host is not what the plan was made for: now down; run again"
+    assert obstacle["sentence"] == "host is not what the plan was made for: now down"
 
 
 def test_a_service_that_recovered_by_itself_needs_no_plan() -> None:
@@ -499,7 +499,8 @@ def test_a_remedy_that_makes_it_worse_stops_the_ladder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_remedy", "of_module", "wanted"), [(None, None, 10), (20, None, 20), (20, 30, 30), (None, 0, 0)]
+    ("of_remedy", "of_module", "wanted"),
+    [(None, None, 10), (20, None, 20), (20, 30, 30), (20, 6, 20), (None, 6, 10)],
 )
 def test_patience_is_what_the_service_needs(
     of_remedy: float | None, of_module: float | None, wanted: float

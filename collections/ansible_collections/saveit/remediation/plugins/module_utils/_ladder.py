@@ -212,9 +212,7 @@ def _choose(state: State, carrier: Carrier) -> None:
             note_action(state, remedy, "skipped", reason)
             continue
         if not state.remedy and not was_assessed(remedy, state):
-            sentence = (
-                f"{state.target} is not what the plan was made for: now {', '.join(state.current)}; run again"
-            )
+            sentence = f"{state.target} is not what the plan was made for: now {', '.join(state.current)}"
             _obstacle(state, "world-changed", "refused", sentence, carrier.now())
             return
         state.remedy, state.climbing = dict(remedy), True
@@ -232,11 +230,10 @@ def _verify_late(state: State, carrier: Carrier) -> None:
 
 
 def _patience(state: State, done: Mapping[str, Any]) -> float:
-    """Seconds until a remedy must have helped: what the service itself needs, else the runbook's number."""
-    for seconds in (done.get("patience_seconds"), state.remedy.get("patience_seconds")):
-        if seconds is not None:
-            return float(seconds)
-    return float(state.runbook["verify"]["patience_seconds"])
+    """Seconds until a remedy must have helped: the runbook's number, or more where the service needs more."""
+    own = state.remedy.get("patience_seconds")
+    least = state.runbook["verify"]["patience_seconds"] if own is None else own
+    return max(float(least), float(done.get("patience_seconds") or 0))
 
 
 def _not_recovered(state: State, why: Sequence[str], values: Mapping[str, Any], now: float) -> None:
