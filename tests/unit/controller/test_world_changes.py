@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from saveit_remediate.cli.remediate import surroundings
 from saveit_remediate.incident import Request
+from saveit_remediate.journal import open_journal
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.screen import Lines
 from saveit_remediate.respond import respond
@@ -53,7 +55,8 @@ def test_a_person_is_asked_about_each_plan(site: Site, monkeypatch: pytest.Monke
 
     settings = load_settings({"inventory": None}, {}, site.folder)
     world = surroundings(settings, Lines(None, sys.stderr), site.folder, agrees_once)
-    report = respond(Request("frob", settings.inventory), settings, world)
+    with closing(open_journal(settings.journal)) as journal:
+        report = respond(Request("frob", settings.inventory), settings, world, journal)
     assert (report.outcome, len(plans)) == ("planned", 2)
     assert report.sentence.endswith("nothing was touched, as you did not agree to it")
 
