@@ -33,7 +33,9 @@ class State:
     actions: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[dict[str, Any]] = field(default_factory=list)
     current: list[str] = field(default_factory=list)  # ids of the symptoms seen last
-    around: list[str] = field(default_factory=list)  # ids that the runbook knows and are no symptoms, seen last
+    around: list[str] = field(
+        default_factory=list
+    )  # ids that the runbook knows and are no symptoms, seen last
     remedy: dict[str, Any] = field(default_factory=dict)  # the one being tried
     since: float = 0  # observations from before this time are stale
     look_began: float = 0  # what the target said at this time or later may be shared by those who look next

@@ -157,7 +157,8 @@ service:
         The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state),
         RV(ignore:health), RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed),
         RV(ignore:started_at), RV(ignore:finished_at), RV(ignore:error) and RV(ignore:start_period); of a
-        pod also its RV(ignore:container), and in RV(ignore:trouble) and RV(ignore:said) what is wrong with it.
+        pod also its RV(ignore:container), and in RV(ignore:trouble) and RV(ignore:said) what is wrong with
+        it.
       type: list
       elements: dict
       sample:
