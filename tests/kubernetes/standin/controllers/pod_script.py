@@ -1,9 +1,13 @@
-"""What happens to a pod on its node, as a script for each behaviour. The order is that of the recorded streams."""
+"""What happens to a pod on its node, as a script for each behaviour.
+
+The order is that of the recorded streams.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 
+from standin.controllers import probes
 from standin.controllers.pod_config import missing_config, missing_volume
 from standin.controllers.pod_status import PodStatus
 from standin.kinds import Json
@@ -50,8 +54,10 @@ def _pulled(status: PodStatus, container: Json) -> Script:
     while host.endswith(".invalid") or behaviour_of(container) == "image-missing":
         path, _, tag = image.partition("/")[2].partition(":")
         why = (
-            f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": failed to do request: Head '
-            f'"https://{host}/v2/{path}/manifests/{tag or "latest"}": dial tcp: lookup {host} on 192.0.2.53:53: no such host'
+            f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": '
+            "failed to do request: Head "
+            f'"https://{host}/v2/{path}/manifests/{tag or "latest"}": dial tcp: lookup {host} on '
+            "192.0.2.53:53: no such host"
         )
         status.tell("Normal", "Pulling", f'Pulling image "{image}"', name)
         yield 0.1
@@ -72,7 +78,8 @@ def _tell_pulled(status: PodStatus, container: Json) -> None:
     said = f'Container image "{container["image"]}" already present on machine and can be accessed by the pod'
     if container.get("imagePullPolicy") == "Always":
         status.tell("Normal", "Pulling", f'Pulling image "{container["image"]}"', container["name"])
-        said = f'Successfully pulled image "{container["image"]}" in 812ms (812ms including waiting). Image size: 2140953 bytes.'
+        took = "in 812ms (812ms including waiting). Image size: 2140953 bytes."
+        said = f'Successfully pulled image "{container["image"]}" {took}'
     status.tell("Normal", "Pulled", said, container["name"])
 
 
@@ -91,7 +98,7 @@ def _started(status: PodStatus, container: Json, restarts: int) -> Script:
     status.tell("Normal", "Created", "Container created", name)
     status.tell("Normal", "Started", "Container started", name)
     status.running(name, restarts=restarts)
-    status.say(name, f'level=info msg="{name} starting" version=1.0 host={status.name}')
+    status.say(name, *probes.first_words(container, status.name))
     yield 0.05
 
 
@@ -116,11 +123,11 @@ def _lives(status: PodStatus, container: Json) -> Script:
         restarts += 1
 
 
-ENDS: Mapping[str, tuple[int, str, str]] = {
-    "crash-loop": (1, "Error", 'level=error msg="database connection refused"'),
-    "exit-1-once": (1, "Error", 'level=error msg="database connection refused"'),
-    "oom": (137, "OOMKilled", 'level=info msg="loading the model"'),
-    "run-error": (128, "StartError", ""),
+ENDS: Mapping[str, tuple[int, str]] = {
+    "crash-loop": (1, "Error"),
+    "exit-1-once": (1, "Error"),
+    "oom": (137, "OOMKilled"),
+    "run-error": (128, "StartError"),
 }
 
 
@@ -129,9 +136,8 @@ def _life(status: PodStatus, container: Json, restarts: int) -> Life:
     name, behaviour = container["name"], behaviour_of(container)
     probe = container.get("readinessProbe")
     if behaviour in ENDS and not (behaviour == "exit-1-once" and restarts):
-        code, reason, line = ENDS[behaviour]
-        if line:
-            status.say(name, line)
+        code, reason = ENDS[behaviour]
+        status.say(name, *probes.last_words(container, behaviour))
         if probe and code != 128:
             _refused(status, container)
         yield 0.25
@@ -140,7 +146,7 @@ def _life(status: PodStatus, container: Json, restarts: int) -> Life:
         for _ in range(4):
             _refused(status, container)
             yield 2.0
-    status.say(name, 'level=info msg="listening on :8080"')
+    status.say(name, *probes.serving_words(container))
     return (yield from _serves(status, container, behaviour))
 
 
@@ -155,9 +161,7 @@ def _serves(status: PodStatus, container: Json, behaviour: str) -> Life:
         files = status.world.files.get(status.uid, set())
         if probe and (behaviour == "not-ready" or NOT_READY in files):
             failed += 1
-            status.tell(
-                "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404", name
-            )
+            status.tell("Warning", "Unhealthy", f"Readiness probe failed: {probes.failure(probe)}", name)
             if shown and failed >= probe["failureThreshold"]:
                 status.ready(name, yes=False)
                 shown = False
@@ -166,9 +170,7 @@ def _serves(status: PodStatus, container: Json, behaviour: str) -> Life:
             failed, shown = 0, True
         if live and (behaviour == "liveness" or NOT_LIVE in files):
             unlive += period
-            status.tell(
-                "Warning", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404", name
-            )
+            status.tell("Warning", "Unhealthy", f"Liveness probe failed: {probes.failure(live)}", name)
             if unlive >= most:
                 status.tell(
                     "Normal", "Killing", f"Container {name} failed liveness probe, will be restarted", name
@@ -180,10 +182,6 @@ def _serves(status: PodStatus, container: Json, behaviour: str) -> Life:
 
 
 def _refused(status: PodStatus, container: Json) -> None:
-    get = (container.get("readinessProbe") or {}).get("httpGet")
-    if get is None:
-        return
-    ports = {each.get("name"): each["containerPort"] for each in container.get("ports", [])}
-    address = f"{status.address}:{ports.get(get['port'], get['port'])}"
-    said = f'Readiness probe failed: Get "http://{address}{get["path"]}": dial tcp {address}: connect: connection refused'
-    status.tell("Warning", "Unhealthy", said, container["name"])
+    said = probes.refusal(container, status.address)
+    if said:
+        status.tell("Warning", "Unhealthy", f"Readiness probe failed: {said}", container["name"])
