@@ -81,6 +81,12 @@ def test_each_right_is_asked_once_and_only_for_workloads_that_there_are() -> Non
     assert server.asked == ["patch deployments", "patch statefulsets", "create pods/exec", "get pods/exec"]
 
 
+def test_a_subresource_of_workloads_that_there_are_not_is_not_asked_for() -> None:
+    server = Server()
+    server.run({"scale": [{**PATCH, "resources": ["deployments/scale", "statefulsets/scale"]}]})
+    assert server.asked == ["patch deployments/scale"]
+
+
 def test_what_is_optional_stops_nothing() -> None:
     server = Server(forbids={"list nodes"})
     assert server.run({"restart": [PATCH, NODES]}).returned["denied"] == {}
