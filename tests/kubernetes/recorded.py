@@ -21,7 +21,7 @@ RBAC = "rbac.authorization.k8s.io"
 
 @dataclass(frozen=True)
 class Conversation:
-    """What was asked and answered; `known`: the objects, by resource and name, that earlier ones had left behind."""
+    """What was asked and answered; `known`: the objects that earlier ones had left behind."""
 
     said: Json
     known: dict[tuple[str, str], Json] = field(default_factory=dict)
@@ -109,7 +109,7 @@ def prepare(world: World, conversation: Conversation) -> None:
 
 
 def _as_answered(world: World, said: Json, wanted: Target) -> None:
-    """What controllers had written before: status and revision, which an answer shows and a request does not change."""
+    """What controllers had written before: status and revision, which a request does not change."""
     response, resource = copied(said["response"]), wanted.kind.resource
     if response["kind"] == "Scale":
         world.store.objects[resource, "rec", wanted.name]["status"]["replicas"] = response["status"][

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from standin.command import COMMAND, REPOSITORY
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 SELECTOR = "saveit.remediation/pod=debug"
 UNREACHABLE = "192.0.2.1:81"  # TEST-NET-1: nobody answers, and nobody refuses
-NOT_IN_THE_CLUSTER = "a stand-in has no network of its own: what its containers run runs here, where no Service has a name"
+pytestmark = pytest.mark.usefixtures("shell")
 
 
 def debug_pods(cluster: Cluster) -> list[Any]:
@@ -41,7 +42,7 @@ def test_names_ports_and_health_are_checked_and_the_pod_is_gone(cluster: Cluster
         "tcp 127.0.0.1:1",
     ]
     assert found["tcp 127.0.0.1:1"]["answer"] == "failed"
-    if cluster.is_real:  # see NOT_IN_THE_CLUSTER
+    if cluster.is_real:  # see the fixture `shell`
         assert [each["answer"] for each in found.values()] == ["ok", "ok", "ok", "failed"]
     assert debug_pods(cluster) == []
 

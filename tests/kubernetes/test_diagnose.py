@@ -27,7 +27,7 @@ def test_all_incident_types_on_200_pods_take_at_most_12_requests(standin: StandI
     everything(standin)
     pods = standin.pods("saveit-backend")
     for number in range(200 - len(standin.list("pods"))):
-        more = json.loads(json.dumps(pods[0]))
+        more = {"apiVersion": "v1", "kind": "Pod", **json.loads(json.dumps(pods[0]))}
         more["metadata"] |= {"name": f"other-{number}", "labels": {"app.kubernetes.io/name": "other"}}
         more["metadata"].pop("uid")
         more["metadata"].pop("ownerReferences")

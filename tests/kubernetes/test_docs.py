@@ -19,12 +19,13 @@ PAGE = (ROOT / "docs" / "kubernetes.md").read_text("utf-8")
 COMMANDS = re.findall(r"^\$ saveit-remediate (.+)$", PAGE, re.MULTILINE)
 PROMISED = {
     "status": "saveit-backend-",
-    "errors": "services",
+    "errors": "error lines in the last 300 s",
     "diagnose": "",
     "--incident": "planned: ",
     "rbac": "kind: Role",
     "debug": "checks from a pod",
 }
+pytestmark = pytest.mark.usefixtures("shell")
 
 
 def test_the_page_has_commands_for_everything() -> None:

@@ -1,4 +1,4 @@
-"""The stand-in answers the conversations that were recorded from a real server, word for word where that is possible."""
+"""The stand-in answers the conversations recorded from a real server, word for word where possible."""
 
 from __future__ import annotations
 
@@ -37,10 +37,20 @@ NOT_FROM_A_SERVER = {
     "get-metrics-pod-missing": "the recording's metrics-server was a stand-in: only status and reason count"
 }
 VOLATILE = {
-    "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "lastTransitionTime", "lastUpdateTime", "continue",
-    "gitCommit", "serverAddress", "storageVersionHash", "authentication.kubernetes.io/credential-id", "timestamp",
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "lastTransitionTime",
+    "lastUpdateTime",
+    "continue",
+    "gitCommit",
+    "serverAddress",
+    "storageVersionHash",
+    "authentication.kubernetes.io/credential-id",
+    "timestamp",
     "remainingItemCount",
-}  # fmt: skip
+}
 VARYING = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|uid-of-[-a-z0-9]+"), "<uid>"),
     (re.compile(r"(\.\d{6})\d{3}Z"), r"\1<nanoseconds>Z"),

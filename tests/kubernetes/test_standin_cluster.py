@@ -12,9 +12,19 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(
     "behaviour",
-    ["healthy", "crash-loop", "exit-1-once", "oom", "image-missing", "config-missing", "unschedulable", "not-ready", "liveness",
-     "slow-start"],
-)  # fmt: skip
+    [
+        "healthy",
+        "crash-loop",
+        "exit-1-once",
+        "oom",
+        "image-missing",
+        "config-missing",
+        "unschedulable",
+        "not-ready",
+        "liveness",
+        "slow-start",
+    ],
+)
 def test_a_behaviour_comes_about(cluster: Cluster, behaviour: str) -> None:
     cluster.behave("backend", behaviour)
     assert cluster.list("events")

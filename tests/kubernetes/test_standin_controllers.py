@@ -27,7 +27,9 @@ def test_an_autoscaler_undoes_a_scale_by_hand(cluster: Cluster) -> None:
     hpa = "horizontalpodautoscalers"
     cluster.wait(lambda: condition(cluster.get(hpa, HPA), "AbleToScale"), "the autoscaler has looked once")
     cluster.patch("deployments", BACKEND, {"spec": {"replicas": 5}}, subresource="scale")
-    cluster.wait(lambda: replicas(cluster) == 2, "it is 2 again", seconds=cluster.patience + 360 * cluster.is_real)
+    cluster.wait(
+        lambda: replicas(cluster) == 2, "it is 2 again", seconds=cluster.patience + 360 * cluster.is_real
+    )
 
 
 def test_an_autoscaler_raises_to_its_new_minimum(cluster: Cluster) -> None:
@@ -41,7 +43,9 @@ def test_an_autoscaler_raises_to_its_new_minimum(cluster: Cluster) -> None:
 def test_an_eviction_takes_what_the_budget_allows(cluster: Cluster) -> None:
     cluster.behave("backend")
     budget = "poddisruptionbudgets"
-    cluster.wait(lambda: cluster.get(budget, f"{BACKEND}-pdb")["status"].get("disruptionsAllowed") == 1, "one may go")
+    cluster.wait(
+        lambda: cluster.get(budget, f"{BACKEND}-pdb")["status"].get("disruptionsAllowed") == 1, "one may go"
+    )
     statuses = []
     for pod in cluster.pods(BACKEND):
         name = pod["metadata"]["name"]
@@ -57,21 +61,41 @@ def test_a_paused_deployment_rolls_out_when_it_is_resumed(cluster: Cluster) -> N
     name = "saveit-frontend"
     template = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}
     cluster.patch("deployments", name, {"spec": {"paused": True, "template": template}})
-    cluster.wait(lambda: condition(cluster.get("deployments", name), "Progressing").get("reason") == "DeploymentPaused", "it rests")
+    cluster.wait(
+        lambda: (
+            condition(cluster.get("deployments", name), "Progressing").get("reason") == "DeploymentPaused"
+        ),
+        "it rests",
+    )
     assert "updatedReplicas" not in cluster.get("deployments", name)["status"]
     cluster.patch("deployments", name, {"spec": {"paused": None}})
     cluster.wait(lambda: cluster.is_complete(cluster.get("deployments", name)), "it is rolled out")
 
 
 def test_a_quota_keeps_pods_from_being_created(cluster: Cluster) -> None:
-    cluster.apply({
-        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}, "spec": {"hard": {"requests.cpu": "150m"}},
-    })  # fmt: skip
-    cluster.apply(*(each for each in cluster.manifests("backend") if each["kind"] != "HorizontalPodAutoscaler"))
-    failure = cluster.wait(lambda: condition(cluster.get("deployments", BACKEND), "ReplicaFailure"), "it says why")
+    cluster.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "small"},
+            "spec": {"hard": {"requests.cpu": "150m"}},
+        }
+    )
+    cluster.apply(
+        *(each for each in cluster.manifests("backend") if each["kind"] != "HorizontalPodAutoscaler")
+    )
+    failure = cluster.wait(
+        lambda: condition(cluster.get("deployments", BACKEND), "ReplicaFailure"), "it says why"
+    )
     assert failure["reason"] == "FailedCreate"
-    assert "exceeded quota: small, requested: requests.cpu=100m, used: requests.cpu=100m, limited: requests.cpu=150m" in failure["message"]
-    cluster.wait(lambda: cluster.get("resourcequotas", "small")["status"]["used"] == {"requests.cpu": "100m"}, "it counts")
+    assert (
+        "exceeded quota: small, requested: requests.cpu=100m, used: requests.cpu=100m, limited: "
+        "requests.cpu=150m" in failure["message"]
+    )
+    cluster.wait(
+        lambda: cluster.get("resourcequotas", "small")["status"]["used"] == {"requests.cpu": "100m"},
+        "it counts",
+    )
 
 
 def test_a_statefulset_is_replaced_from_the_highest_ordinal(cluster: Cluster) -> None:
@@ -91,7 +115,11 @@ def test_a_statefulset_is_replaced_from_the_highest_ordinal(cluster: Cluster) ->
 
 def _moved(cluster: Cluster, name: str, first: str) -> Any:
     found = cluster.get("statefulsets", name)
-    return found["status"] if cluster.is_complete(found) and found["status"]["currentRevision"] != first else None
+    return (
+        found["status"]
+        if cluster.is_complete(found) and found["status"]["currentRevision"] != first
+        else None
+    )
 
 
 def test_a_daemonset_has_a_pod_on_each_node(cluster: Cluster) -> None:
@@ -102,7 +130,9 @@ def test_a_daemonset_has_a_pod_on_each_node(cluster: Cluster) -> None:
         "spec": {"selector": pod["selector"], "template": pod["template"]},
     }  # fmt: skip
     cluster.apply(*(each for each in container if each["kind"] == "ConfigMap"), body)
-    cluster.wait(lambda: cluster.get("daemonsets", "agent").get("status", {}).get("numberAvailable"), "it runs")
+    cluster.wait(
+        lambda: cluster.get("daemonsets", "agent").get("status", {}).get("numberAvailable"), "it runs"
+    )
     template = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}
     cluster.patch("daemonsets", "agent", {"spec": {"template": template}})
     cluster.wait(lambda: cluster.is_complete(cluster.get("daemonsets", "agent")), "it is replaced")
@@ -111,7 +141,9 @@ def test_a_daemonset_has_a_pod_on_each_node(cluster: Cluster) -> None:
 def test_what_belongs_to_a_deployment_goes_with_it(cluster: Cluster) -> None:
     cluster.behave("frontend")
     path = f"/apis/apps/v1/namespaces/{cluster.namespace}/deployments/saveit-frontend"
-    cluster.client.call("DELETE", path, {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground"})
+    cluster.client.call(
+        "DELETE", path, {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground"}
+    )
     cluster.wait(lambda: not cluster.list("replicasets") and not cluster.list("pods"), "nothing is left")
     cluster.wait(lambda: cluster.find("deployments", "saveit-frontend") is None, "it is gone itself")
 
@@ -125,7 +157,9 @@ def test_a_user_may_do_what_the_rules_say(cluster: Cluster) -> None:
     assert user.list("pods")
     status, answer = user.request("GET", f"/apis/apps/v1/namespaces/{cluster.namespace}/deployments/no-such")
     assert (status, answer["reason"]) == (403, "Forbidden")
-    review = {"spec": {"resourceAttributes": {"namespace": cluster.namespace, "verb": "list", "resource": "pods"}}}
+    review = {
+        "spec": {"resourceAttributes": {"namespace": cluster.namespace, "verb": "list", "resource": "pods"}}
+    }
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", **review}
     said = user.call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
     assert said["status"]["allowed"]
@@ -134,16 +168,35 @@ def test_a_user_may_do_what_the_rules_say(cluster: Cluster) -> None:
 def certificate(cluster: Cluster) -> None:
     """With an issuer that every cert-manager has."""
     cluster.apply(
-        {"apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"name": "own"}, "spec": {"selfSigned": {}}},
         {
-            "apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": "saveit-tls"},
-            "spec": {"secretName": "saveit-tls", "dnsNames": ["saveit.example.org"], "issuerRef": {"name": "own", "kind": "Issuer"}},
+            "apiVersion": "cert-manager.io/v1",
+            "kind": "Issuer",
+            "metadata": {"name": "own"},
+            "spec": {"selfSigned": {}},
         },
-    )  # fmt: skip
-    cluster.wait(lambda: condition(cluster.get("certificates", "saveit-tls"), "Ready").get("status") == "True", "it is ready")
+        {
+            "apiVersion": "cert-manager.io/v1",
+            "kind": "Certificate",
+            "metadata": {"name": "saveit-tls"},
+            "spec": {
+                "secretName": "saveit-tls",
+                "dnsNames": ["saveit.example.org"],
+                "issuerRef": {"name": "own", "kind": "Issuer"},
+            },
+        },
+    )
+    cluster.wait(
+        lambda: condition(cluster.get("certificates", "saveit-tls"), "Ready").get("status") == "True",
+        "it is ready",
+    )
 
 
-ISSUING = {"type": "Issuing", "status": "True", "reason": "ManuallyTriggered", "message": "Certificate re-issuance manually triggered"}
+ISSUING = {
+    "type": "Issuing",
+    "status": "True",
+    "reason": "ManuallyTriggered",
+    "message": "Certificate re-issuance manually triggered",
+}
 
 
 def renew(cluster: Cluster) -> None:
@@ -157,7 +210,10 @@ def test_a_certificate_is_renewed_when_it_is_asked_for(cluster: Cluster) -> None
     certificate(cluster)
     first = cluster.get("secrets", "saveit-tls")["data"]["tls.crt"]
     renew(cluster)
-    cluster.wait(lambda: cluster.get("certificates", "saveit-tls")["status"]["revision"] == 2, "it has a second revision")
+    cluster.wait(
+        lambda: cluster.get("certificates", "saveit-tls")["status"]["revision"] == 2,
+        "it has a second revision",
+    )
     assert not condition(cluster.get("certificates", "saveit-tls"), "Issuing")
     assert cluster.get("secrets", "saveit-tls")["data"]["tls.crt"] != first
 
@@ -189,9 +245,14 @@ def test_a_secret_that_is_deleted_is_issued_again(cluster: Cluster) -> None:
 def test_a_node_that_is_lost_takes_its_pods_out_of_service(standin: StandIn) -> None:
     standin.behave("frontend")
     standin.lose_node()
-    standin.wait(lambda: condition(standin.get("nodes", "node-1"), "Ready")["status"] == "Unknown", "the node is lost")
+    standin.wait(
+        lambda: condition(standin.get("nodes", "node-1"), "Ready")["status"] == "Unknown", "the node is lost"
+    )
     pods = standin.wait(
-        lambda: [pod for pod in standin.pods("saveit-frontend") if condition(pod, "Ready")["status"] == "False"], "so are its pods"
+        lambda: [
+            pod for pod in standin.pods("saveit-frontend") if condition(pod, "Ready")["status"] == "False"
+        ],
+        "so are its pods",
     )
     assert [pod["status"]["containerStatuses"][0]["ready"] for pod in pods] == [True, True]
 
@@ -202,7 +263,9 @@ def test_a_pod_can_be_made_unready_from_inside(standin: StandIn, path: str) -> N
     pod = standin.pods("saveit-frontend")[0]
     standin.world.files.setdefault(pod["metadata"]["uid"], set()).add(path)
     name = pod["metadata"]["name"]
-    standin.wait(lambda: condition(standin.get("pods", name), "Ready")["status"] == "False", "it is not ready")
+    standin.wait(
+        lambda: condition(standin.get("pods", name), "Ready")["status"] == "False", "it is not ready"
+    )
 
 
 def test_a_container_says_in_its_log_why_it_ends(cluster: Cluster) -> None:
@@ -216,4 +279,6 @@ def test_a_container_says_in_its_log_why_it_ends(cluster: Cluster) -> None:
 def test_a_probe_that_fails_is_told_in_an_event(cluster: Cluster) -> None:
     cluster.behave("backend", "not-ready")
     said = "Readiness probe failed: HTTP probe failed with statuscode: 503"
-    cluster.wait(lambda: [each for each in cluster.list("events") if each["message"] == said], "there is an event")
+    cluster.wait(
+        lambda: [each for each in cluster.list("events") if each["message"] == said], "there is an event"
+    )

@@ -1,4 +1,4 @@
-"""What the stand-in does on request that a real server does not: faults, restarts, expired tokens, many objects."""
+"""What the stand-in does on request: faults, restarts, expired tokens, many objects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def ask(standin: StandIn, path: str = PODS, timeout: float = 5.0) -> tuple[int, 
     folder = standin.server.authority.folder
     context.load_cert_chain(folder / "admin.crt", folder / "admin.key")
     try:
-        with urllib.request.urlopen(f"{standin.server.url}{path}", context=context, timeout=timeout) as answer:  # noqa: S310
+        url = f"{standin.server.url}{path}"
+        with urllib.request.urlopen(url, context=context, timeout=timeout) as answer:  # noqa: S310
             return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read().decode()
@@ -118,7 +119,9 @@ def test_a_namespace_with_many_pods_is_listed_in_pages(standin: StandIn) -> None
     found, token = 0, ""
     while True:
         more = {"continue": token} if token else {}
-        answer = standin.client.call("GET", PODS, limit="500", labelSelector="app.kubernetes.io/name=many", **more)
+        answer = standin.client.call(
+            "GET", PODS, limit="500", labelSelector="app.kubernetes.io/name=many", **more
+        )
         found, token = found + len(answer["items"]), answer["metadata"].get("continue", "")
         if not token:
             break

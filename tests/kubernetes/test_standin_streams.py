@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from recorded import FOLDER, conversations
 from standin.requests import parsed, target
 from standin.watching import prepare
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
     from standin.played import StandIn
 
 Stream = list[tuple[str, str, dict[str, Any]]]  # kind, type, object, in the order of resource versions
-COUNTERS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas", "terminatingReplicas")
+COUNTERS = (
+    "replicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+    "terminatingReplicas",
+)
 BACKEND = "saveit-backend"
 
 
@@ -26,7 +34,9 @@ def recorded_stream(name: str) -> Stream:
 
 
 def played_stream(standin: StandIn, since: int) -> Stream:
-    return [(change.object["kind"], change.type, change.object) for change in standin.world.store.since(since)]
+    return [
+        (change.object["kind"], change.type, change.object) for change in standin.world.store.since(since)
+    ]
 
 
 def without_repeats(rows: list[Any]) -> list[Any]:
@@ -39,7 +49,9 @@ def deployment_story(stream: Stream) -> list[Any]:
     for kind, _type, item in stream:
         if kind == "Deployment":
             status = item["status"]
-            reasons = sorted(f"{each['type']}={each['status']} {each['reason']}" for each in status["conditions"])
+            reasons = sorted(
+                f"{each['type']}={each['status']} {each['reason']}" for each in status["conditions"]
+            )
             behind = item["metadata"]["generation"] - status["observedGeneration"]
             rows.append([behind, *(status.get(name, 0) for name in COUNTERS), *reasons])
     return without_repeats(rows)
@@ -52,11 +64,23 @@ def stories(stream: Stream, wanted: str) -> list[Any]:
         status = item.get("status", {})
         row: Any = None
         if kind == wanted == "ReplicaSet":
-            row = [type_, item["spec"]["replicas"], {key: value for key, value in status.items() if key != "conditions"}]
+            row = [
+                type_,
+                item["spec"]["replicas"],
+                {key: value for key, value in status.items() if key != "conditions"},
+            ]
         elif kind == wanted == "Pod":
-            states = [f"{next(iter(each['state']))} {each['ready']}" for each in status.get("containerStatuses", [])]
+            states = [
+                f"{next(iter(each['state']))} {each['ready']}" for each in status.get("containerStatuses", [])
+            ]
             conditions = [f"{each['type']}={each['status']}" for each in status.get("conditions", [])]
-            row = [type_, status["phase"], item["metadata"].get("deletionGracePeriodSeconds"), conditions, states]
+            row = [
+                type_,
+                status["phase"],
+                item["metadata"].get("deletionGracePeriodSeconds"),
+                conditions,
+                states,
+            ]
         if row is not None:
             found.setdefault(item["metadata"]["name"], []).append(row)
     return [without_repeats(story) for story in found.values()]
@@ -78,7 +102,8 @@ def test_a_restart_is_the_recorded_one(running: StandIn) -> None:
     annotations = {"kubectl.kubernetes.io/restartedAt": "now"}
     running.patch("deployments", BACKEND, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
     running.wait(
-        lambda: running.is_complete(running.get("deployments", BACKEND)) and len(running.pods(BACKEND)) == 2, "it is done"
+        lambda: running.is_complete(running.get("deployments", BACKEND)) and len(running.pods(BACKEND)) == 2,
+        "it is done",
     )
     recorded, played = recorded_stream("rollout"), played_stream(running, since)
     assert deployment_story(played) == deployment_story(recorded)
@@ -94,15 +119,18 @@ def test_a_failing_rollout_is_the_recorded_one(running: StandIn) -> None:
     template = deployment["spec"]["template"]
     template["spec"]["containers"][0]["env"] = [{"name": "SAVEIT_BEHAVIOUR", "value": "crash-loop"}]
     running.patch("deployments", BACKEND, {"spec": {"progressDeadlineSeconds": 25, "template": template}})
-    running.wait(lambda: "ProgressDeadlineExceeded" in str(running.get("deployments", BACKEND)["status"]), "it gives up")
+    running.wait(
+        lambda: "ProgressDeadlineExceeded" in str(running.get("deployments", BACKEND)["status"]),
+        "it gives up",
+    )
     played = deployment_story(played_stream(running, since))
     recorded = deployment_story(recorded_stream("rollout-failing"))
     # The recorded controller was once one look late, so it skipped a step that the good rollout shows.
     steps = [row[:-1] for row in played]
     assert [row[:-1] in steps for row in recorded] == [True] * len(recorded)
     assert (played[0], played[-1]) == (recorded[0], recorded[-1])
-    seen = [each for each in stories(played_stream(running, since), "Pod") if each[0][0] == "ADDED"][0]
-    kept = [each for each in stories(recorded_stream("rollout-failing"), "Pod") if each[0][0] == "ADDED"][0]
+    seen = next(each for each in stories(played_stream(running, since), "Pod") if each[0][0] == "ADDED")
+    kept = next(each for each in stories(recorded_stream("rollout-failing"), "Pod") if each[0][0] == "ADDED")
     assert seen[: len(kept)] == kept
 
 
@@ -126,7 +154,9 @@ def test_an_undo_uses_the_old_replicaset_again(running: StandIn) -> None:
 WATCHES = json.loads((FOLDER / "watch" / "too-old.json").read_text())
 
 
-@pytest.mark.parametrize("said", [each for each in WATCHES if "watch" in each["query"]], ids=lambda each: each["name"])
+@pytest.mark.parametrize(
+    "said", [each for each in WATCHES if "watch" in each["query"]], ids=lambda each: each["name"]
+)
 def test_a_recorded_watch_is_answered_as_recorded(said: dict[str, Any]) -> None:
     from standin.answers import RefusalError
 
@@ -144,5 +174,8 @@ def test_a_recorded_watch_is_answered_as_recorded(said: dict[str, Any]) -> None:
         assert (caught.value.status, [caught.value.body]) == (said["status"], said["lines"])
         return
     lines = list(prepare(world, request, wanted)())
-    recorded = [json.loads(json.dumps(line).replace("(8054)", "(7710)").replace("(1292)", "(7710)")) for line in said["lines"]]
+    recorded = [
+        json.loads(json.dumps(line).replace("(8054)", "(7710)").replace("(1292)", "(7710)"))
+        for line in said["lines"]
+    ]
     assert lines == recorded

@@ -25,7 +25,10 @@ def with_obstacles(result: RunResult, job: Job) -> Observation:
         _obstacle("unreachable", host, f"cannot reach {host}: {message}")
         for host, message in result.unreachable.items()
     ]
-    found += [_obstacle("not-started", host, _why_silent(result, host, job)) for host in result.silent()]
+    found += [
+        _obstacle("not-started", host, _why_silent(result, host, job), _outcome(result, host))
+        for host in result.silent()
+    ]
     for host in sorted(result.failed & result.published - told):
         failure = result.failure_of(host)
         why = f"{failure.task}: {failure.sentence}" if failure else "it ended with an error"
@@ -46,5 +49,11 @@ def _why_silent(result: RunResult, host: str, job: Job) -> str:
     return f"cannot look at {host}: {failure.task}: {failure.sentence}"
 
 
-def _obstacle(id_: str, host: str, sentence: str) -> Finding:
-    return Finding(id_, host, host, sentence, kind="obstacle", outcome=Outcome.UNREACHABLE)
+def _outcome(result: RunResult, host: str) -> Outcome:
+    """Refused only where the module that failed says so."""
+    failure = result.failure_of(host)
+    return Outcome.REFUSED if failure and failure.outcome == Outcome.REFUSED else Outcome.UNREACHABLE
+
+
+def _obstacle(id_: str, host: str, sentence: str, outcome: Outcome = Outcome.UNREACHABLE) -> Finding:
+    return Finding(id_, host, host, sentence, kind="obstacle", outcome=outcome)

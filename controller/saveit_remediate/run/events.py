@@ -68,7 +68,7 @@ class Recorder:
         if kind == "unreachable":
             self.unreachable[host] = sentence
         elif kind == "failed" and not ignored:
-            self.failures.append(Failure(host, task, sentence, _missing(result)))
+            self.failures.append(Failure(host, task, sentence, _missing(result), _outcome(result)))
         if action in _LEADING and kind in ("ok", "skipped"):
             return
         seconds = data.get("duration")
@@ -118,6 +118,11 @@ def _remedy_event(item: Mapping[str, Any], host: str) -> RemedyEvent:
         at=str(data.get("at") or ""),
         data=data,
     )
+
+
+def _outcome(result: Mapping[str, Any]) -> str:
+    obstacle = result.get("obstacle")
+    return str(obstacle.get("outcome") or "") if isinstance(obstacle, Mapping) else ""
 
 
 def _missing(result: Mapping[str, Any]) -> tuple[str, ...]:

@@ -72,12 +72,16 @@ RunEvent = StepStarted | StepFinished | RemedyEvent
 
 @dataclass(frozen=True)
 class Failure:
-    """A task that failed on a host; `missing` are the arguments that its role lacks."""
+    """A task that failed on a host; `missing` are the arguments that its role lacks.
+
+    `outcome` is what follows where the module names an obstacle: "refused" or "unreachable".
+    """
 
     host: str
     task: str
     sentence: str
     missing: tuple[str, ...] = ()
+    outcome: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Who asks, and what RBAC allows: users by bearer token or client certificate, rights from the objects in the store."""
+"""Who asks, by bearer token or client certificate, and what RBAC allows by the objects in the store."""
 
 from __future__ import annotations
 
@@ -50,12 +50,33 @@ BASIC: tuple[Json, ...] = (
     {"verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]},
 )  # fmt: skip
 DISCOVERY: tuple[Json, ...] = (
-    {"verbs": ["get"], "nonResourceURLs": ["/.well-known/openid-configuration", "/.well-known/openid-configuration/",
-                                           "/openid/v1/jwks", "/openid/v1/jwks/"]},
+    {
+        "verbs": ["get"],
+        "nonResourceURLs": [
+            "/.well-known/openid-configuration",
+            "/.well-known/openid-configuration/",
+            "/openid/v1/jwks",
+            "/openid/v1/jwks/",
+        ],
+    },
     {"verbs": ["get"], "nonResourceURLs": ["/.well-known", "/.well-known/*"]},
-    {"verbs": ["get"], "nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi",
-                                           "/openapi/*", "/readyz", "/version", "/version/"]},
-)  # fmt: skip
+    {
+        "verbs": ["get"],
+        "nonResourceURLs": [
+            "/api",
+            "/api/*",
+            "/apis",
+            "/apis/*",
+            "/healthz",
+            "/livez",
+            "/openapi",
+            "/openapi/*",
+            "/readyz",
+            "/version",
+            "/version/",
+        ],
+    },
+)
 PUBLIC: tuple[Json, ...] = (
     {"verbs": ["get"], "nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"]},
 )
@@ -113,7 +134,8 @@ class Access:
         details = names(kind, wanted.name) if kind else {"kind": wanted.resource}
         raise RefusalError(
             403,
-            f'{subject} is forbidden: User "{user.name}" cannot {wanted.verb} resource "{wanted.whole_resource}" '
+            f'{subject} is forbidden: User "{user.name}" cannot {wanted.verb} resource '
+            f'"{wanted.whole_resource}" '
             f'in API group "{wanted.group}" {where}',
             details=details,
         )
@@ -131,7 +153,8 @@ class Access:
                 group = "system:authenticated"
                 return (
                     True,
-                    f'RBAC: allowed by ClusterRoleBinding "{role}" of ClusterRole "{role}" to Group "{group}"',
+                    f'RBAC: allowed by ClusterRoleBinding "{role}" of ClusterRole "{role}" to '
+                    f'Group "{group}"',
                 )
         return False, ""
 

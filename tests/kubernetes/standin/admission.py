@@ -63,17 +63,11 @@ def _check_quotas(world: World, kind: Kind, pod: Json) -> None:
             raise _refused(kind, name, f"failed quota: {quota_name}: must specify {listed}")
         over = sorted(each for each in hard if present[each] + wanted.get(each, 0) > amount(hard[each]))
         if over:
-            asked, has, limit = (
-                ",".join(f"{each}={value(each)}" for each in over)
-                for value in (
-                    lambda each: written(each, wanted.get(each, 0)),
-                    lambda each: written(each, present[each]),
-                    lambda each: hard[each],
-                )
-            )
-            raise _refused(
-                kind, name, f"exceeded quota: {quota_name}, requested: {asked}, used: {has}, limited: {limit}"
-            )
+            asked = ",".join(f"{each}={written(each, wanted.get(each, 0))}" for each in over)
+            has = ",".join(f"{each}={written(each, present[each])}" for each in over)
+            limit = ",".join(f"{each}={hard[each]}" for each in over)
+            why = f"exceeded quota: {quota_name}, requested: {asked}, used: {has}, limited: {limit}"
+            raise _refused(kind, name, why)
 
 
 def _refused(kind: Kind, name: str, why: str) -> RefusalError:

@@ -89,9 +89,13 @@ def invalid(subject: str, name: str, group: str, kind: str, causes: Sequence[Cau
     said = [f"{field}: {message}" for _reason, message, field in causes]
     whole = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
     details = {
-        "name": name, "group": group, "kind": kind,
-        "causes": [{"reason": reason, "message": message, "field": field} for reason, message, field in causes],
-    }  # fmt: skip
+        "name": name,
+        "group": group,
+        "kind": kind,
+        "causes": [
+            {"reason": reason, "message": message, "field": field} for reason, message, field in causes
+        ],
+    }
     details = {key: value for key, value in details.items() if value}
     return RefusalError(422, f'{subject} "{name}" is invalid: {whole}', details=details)
 

@@ -1,4 +1,4 @@
-"""How tests themselves speak to a cluster, the stand-in or a real one: plain HTTP with the rights of a kubeconfig."""
+"""How tests speak to a cluster, the stand-in or a real one: plain HTTP with a kubeconfig's rights."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Client:
         self.call("DELETE", self.path(plural(kind), name))
 
     def apply(self, *objects: Json) -> None:
-        """Creates objects, or makes those that exist as they are given; the template of a workload as a whole."""
+        """Creates objects, or makes those that exist as given; the template of a workload as a whole."""
         for each in objects:
             kind = kind_of(each)
             name = each["metadata"]["name"]

@@ -1,4 +1,4 @@
-"""The time of the cluster, which may run faster than the test's: the order of things stays, the waiting shrinks."""
+"""The time of the cluster, which may run faster than the test's: the order of things stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fixture `cluster`: one namespace of a cluster, the stand-in or a real one, and what a test does with it."""
+"""The fixture `cluster`: one namespace of a cluster, played or real, and what a test does with it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,23 @@ from standin.kinds import Json
 Found = TypeVar("Found")
 WORKLOADS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 WATCHED = (
-    "deployments", "statefulsets", "daemonsets", "replicasets", "horizontalpodautoscalers", "poddisruptionbudgets", "secrets",
-    "configmaps", "leases",
-)  # fmt: skip
+    "deployments",
+    "statefulsets",
+    "daemonsets",
+    "replicasets",
+    "horizontalpodautoscalers",
+    "poddisruptionbudgets",
+    "secrets",
+    "configmaps",
+    "leases",
+)
 
 
 class Cluster:
-    """What both have. Tests that need more ask `need` first, which skips them with the reason where it is lacking."""
+    """What both have.
+
+    Tests that need more ask `need` first, which skips them with the reason where it is lacking.
+    """
 
     is_real: bool
     patience = 30.0  # seconds for a state to come about
@@ -39,9 +49,11 @@ class Cluster:
         self.folder = folder
         self.client = Client(kubeconfig, namespace, context)
         self.variables: dict[str, Any] = {
-            "kubernetes_kubeconfig": str(kubeconfig), "kubernetes_context": context, "kubernetes_namespace": namespace,
+            "kubernetes_kubeconfig": str(kubeconfig),
+            "kubernetes_context": context,
+            "kubernetes_namespace": namespace,
             "service_names": dict(command.SERVICE_NAMES),
-        }  # fmt: skip
+        }
         self.fronts: list[Front] = []
         self.get, self.find, self.list = self.client.get, self.client.find, self.client.list
         self.apply, self.patch, self.delete = self.client.apply, self.client.patch, self.client.delete
@@ -51,7 +63,7 @@ class Cluster:
         raise NotImplementedError
 
     def issuance(self, how: str) -> None:
-        """What the issuer of certificates does from now on: works, fails or hangs; a test needs "issuance"."""
+        """What the issuer of certificates does from now on: works, fails or hangs; needs "issuance"."""
         raise NotImplementedError
 
     def need(self, *features: str) -> None:
@@ -114,7 +126,7 @@ class Cluster:
         counts = [status.get(name, 0) for name in ("replicas", "updatedReplicas", "readyReplicas")]
         return counts == [wanted] * 3 and not status.get("terminatingReplicas")
 
-    def wait(self, look: Callable[[], Found], what: str, seconds: float = 0) -> Found:
+    def wait(self, look: Callable[[], Found | None], what: str, seconds: float = 0) -> Found:
         """Until `look` finds something; the test fails when it does not."""
         end = time.monotonic() + (seconds or self.patience)
         while True:
@@ -169,19 +181,25 @@ class Cluster:
         context = next(each["context"] for each in whole["contexts"] if each["name"] == used)
         server = next(each for each in whole["clusters"] if each["name"] == context["cluster"])
         made = {
-            "apiVersion": "v1", "kind": "Config", "current-context": name, "clusters": [server],
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": name,
+            "clusters": [server],
             "contexts": [
-                {"name": name, "context": {"cluster": server["name"], "user": name, "namespace": self.namespace}}
+                {
+                    "name": name,
+                    "context": {"cluster": server["name"], "user": name, "namespace": self.namespace},
+                }
             ],
             "users": [{"name": name, "user": dict(credentials)}],
-        }  # fmt: skip
+        }
         path = self.folder / f"{name}.kubeconfig"
         path.write_text(yaml.safe_dump(made))
         path.chmod(0o600)
         return path
 
     def serve(self, service: str) -> str:
-        """The URL at which a service answers from outside as long as a pod of it is ready; the inventory gets it."""
+        """The URL at which a service answers as long as a pod of it is ready; the inventory gets it."""
         front = Front(lambda path: self._answer(service, path))
         self.fronts.append(front)
         self.variables[f"{service}_url"] = front.url

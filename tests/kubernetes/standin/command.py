@@ -14,9 +14,12 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parents[3]
 COMMAND = str(Path(sys.executable).with_name("saveit-remediate"))
 SERVICE_NAMES = {
-    "backend": "saveit-backend", "frontend": "saveit-frontend", "redis": "redis-master", "postgres": "saveit-postgres",
+    "backend": "saveit-backend",
+    "frontend": "saveit-frontend",
+    "redis": "redis-master",
+    "postgres": "saveit-postgres",
     "mosquitto": "saveit-mosquitto",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,19 @@ def run(
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     done = subprocess.run(
         [COMMAND, *arguments],
-        cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
-        env={**clean, "SAVEIT_INVENTORY": str(inventory), "XDG_STATE_HOME": str(state), "COLUMNS": "100", **env},
-    )  # fmt: skip
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={
+            **clean,
+            "SAVEIT_INVENTORY": str(inventory),
+            "XDG_STATE_HOME": str(state),
+            "COLUMNS": "100",
+            **env,
+        },
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)

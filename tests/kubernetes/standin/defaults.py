@@ -215,8 +215,16 @@ def _namespace(body: Json, spec: Json) -> None:
     body.setdefault("status", {"phase": "Active"})
 
 
-_FILL_SPEC = ("deployments", "replicasets", "statefulsets", "daemonsets", "pods", "namespaces", "horizontalpodautoscalers",
-              "services")  # fmt: skip
+_FILL_SPEC = (
+    "deployments",
+    "replicasets",
+    "statefulsets",
+    "daemonsets",
+    "pods",
+    "namespaces",
+    "horizontalpodautoscalers",
+    "services",
+)
 _FILLERS = {
     "deployments.apps": _deployment, "replicasets.apps": _replica_set, "statefulsets.apps": _stateful_set,
     "daemonsets.apps": _daemon_set, "pods": _pod, "horizontalpodautoscalers.autoscaling": _autoscaler,

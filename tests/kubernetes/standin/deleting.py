@@ -80,12 +80,14 @@ def _check_preconditions(kind: Kind, found: Json, preconditions: Json) -> None:
     said = ""
     if preconditions.get("uid", metadata["uid"]) != metadata["uid"]:
         said = (
-            f"the UID in the precondition ({preconditions['uid']}) does not match the UID in record ({metadata['uid']}). "
+            f"the UID in the precondition ({preconditions['uid']}) does not match the UID in "
+            f"record ({metadata['uid']}). "
             "The object might have been deleted and then recreated"
         )
     elif preconditions.get("resourceVersion", metadata["resourceVersion"]) != metadata["resourceVersion"]:
         said = (
-            f"the ResourceVersion in the precondition ({preconditions['resourceVersion']}) does not match the "
+            f"the ResourceVersion in the precondition ({preconditions['resourceVersion']}) does "
+            "not match the "
             f"ResourceVersion in record ({metadata['resourceVersion']}). The object might have been modified"
         )
     if said:

@@ -1,4 +1,7 @@
-"""The subresource ephemeralcontainers: a container that is put into a running pod, for debugging. It is never removed."""
+"""The subresource ephemeralcontainers: a container that is put into a running pod, for debugging.
+
+It is never removed.
+"""
 
 from __future__ import annotations
 

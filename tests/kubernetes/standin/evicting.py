@@ -55,7 +55,8 @@ def _take(world: World, pod: Json, *, dry: bool) -> None:
     if len(budgets) > 1:
         raise RefusalError(
             500,
-            "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+            "This pod has more than one PodDisruptionBudget, which the eviction subresource does "
+            "not support.",
             reason="",
         )
     budget = budgets[0]
@@ -84,7 +85,7 @@ def _take(world: World, pod: Json, *, dry: bool) -> None:
 
 
 def _is_unhealthy_and_free(pod: Json, budget: Json) -> bool:
-    """unhealthyPodEvictionPolicy: a pod that is not ready costs nothing while enough others are (or always)."""
+    """unhealthyPodEvictionPolicy: a pod that is not ready costs nothing while enough others are."""
     conditions = pod.get("status", {}).get("conditions", [])
     if any(each["type"] == "Ready" and each["status"] == "True" for each in conditions):
         return False

@@ -140,8 +140,10 @@ def _failure(message: str, reason: str, code: int) -> Json:
 
 def _not_found(program: str) -> Json:
     why = (
-        "error executing command in container: failed to exec in container: failed to start exec: OCI runtime exec failed: "
-        f'exec failed: unable to start container process: exec: "{program}": executable file not found in $PATH: unknown'
+        "error executing command in container: failed to exec in container: failed to start exec: "
+        "OCI runtime exec failed: "
+        f'exec failed: unable to start container process: exec: "{program}": executable file not '
+        "found in $PATH: unknown"
     )
     return {
         **_failure(f"Internal error occurred: {why}", "InternalError", 500),

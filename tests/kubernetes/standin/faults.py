@@ -13,7 +13,7 @@ KINDS = ("429", "500", "503", "half", "hang", "html", "reset")
 
 @dataclass
 class Fault:
-    """`times` requests whose path has `path` in it and whose method is `method` (any: empty) end in `kind`."""
+    """`times` requests with `path` in their path and of this `method` (any: empty) end in `kind`."""
 
     kind: str
     times: int = 1

@@ -24,9 +24,10 @@ def healthy_answer(service: str, path: str) -> tuple[int, str, str]:
         "/api/v1/health/live": {"status": "alive"},
         "/api/v1/health/ready": {"status": "ready"},
         "/api/v1/health": {
-            "status": "healthy", "components": {"api": {"status": "healthy"}, "database": {"status": "healthy"}},
+            "status": "healthy",
+            "components": {"api": {"status": "healthy"}, "database": {"status": "healthy"}},
         },
-    }  # fmt: skip
+    }
     if path not in answers:
         return 404, "application/json", json.dumps({"detail": "Not Found"})
     return 200, "application/json", json.dumps(answers[path])

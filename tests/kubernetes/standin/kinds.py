@@ -15,8 +15,8 @@ CUSTOM = ("delete", "deletecollection", "get", "list", "patch", "create", "updat
 class Kind:
     """One resource of the API, as in its discovery document.
 
-    `generation`: whether metadata.generation counts changes of the spec. `unconditional`: whether a PUT without
-    metadata.resourceVersion is taken. `custom`: defined by a CustomResourceDefinition.
+    `generation`: whether metadata.generation counts changes of the spec. `unconditional`: whether a PUT
+    without metadata.resourceVersion is taken. `custom`: defined by a CustomResourceDefinition.
     """
 
     group: str
@@ -49,8 +49,15 @@ class Kind:
 WORKLOAD = ("status", "scale")
 
 TABLE = (
-    Kind("", "v1", "pods", "Pod", generation=True, short_names=("po",),
-         subresources=("status", "log", "exec", "eviction", "ephemeralcontainers")),
+    Kind(
+        "",
+        "v1",
+        "pods",
+        "Pod",
+        generation=True,
+        short_names=("po",),
+        subresources=("status", "log", "exec", "eviction", "ephemeralcontainers"),
+    ),
     Kind("", "v1", "services", "Service", subresources=("status",), short_names=("svc",)),
     Kind("", "v1", "configmaps", "ConfigMap", short_names=("cm",)),
     Kind("", "v1", "secrets", "Secret"),
@@ -58,34 +65,110 @@ TABLE = (
     Kind("", "v1", "resourcequotas", "ResourceQuota", subresources=("status",), short_names=("quota",)),
     Kind("", "v1", "serviceaccounts", "ServiceAccount", subresources=("token",), short_names=("sa",)),
     Kind("", "v1", "nodes", "Node", namespaced=False, subresources=("status",), short_names=("no",)),
-    Kind("", "v1", "namespaces", "Namespace", namespaced=False, subresources=("status",), short_names=("ns",),
-         verbs=("create", "delete", "get", "list", "patch", "update", "watch")),
+    Kind(
+        "",
+        "v1",
+        "namespaces",
+        "Namespace",
+        namespaced=False,
+        subresources=("status",),
+        short_names=("ns",),
+        verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
+    ),
     Kind("apps", "v1", "controllerrevisions", "ControllerRevision"),
-    Kind("apps", "v1", "daemonsets", "DaemonSet", generation=True, subresources=("status",), short_names=("ds",)),
-    Kind("apps", "v1", "deployments", "Deployment", generation=True, subresources=WORKLOAD, short_names=("deploy",)),
-    Kind("apps", "v1", "replicasets", "ReplicaSet", generation=True, subresources=WORKLOAD, short_names=("rs",)),
-    Kind("apps", "v1", "statefulsets", "StatefulSet", generation=True, subresources=WORKLOAD, short_names=("sts",)),
-    Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", subresources=("status",),
-         short_names=("hpa",)),
-    Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", generation=True, subresources=("status",),
-         short_names=("pdb",)),
+    Kind(
+        "apps",
+        "v1",
+        "daemonsets",
+        "DaemonSet",
+        generation=True,
+        subresources=("status",),
+        short_names=("ds",),
+    ),
+    Kind(
+        "apps",
+        "v1",
+        "deployments",
+        "Deployment",
+        generation=True,
+        subresources=WORKLOAD,
+        short_names=("deploy",),
+    ),
+    Kind(
+        "apps", "v1", "replicasets", "ReplicaSet", generation=True, subresources=WORKLOAD, short_names=("rs",)
+    ),
+    Kind(
+        "apps",
+        "v1",
+        "statefulsets",
+        "StatefulSet",
+        generation=True,
+        subresources=WORKLOAD,
+        short_names=("sts",),
+    ),
+    Kind(
+        "autoscaling",
+        "v2",
+        "horizontalpodautoscalers",
+        "HorizontalPodAutoscaler",
+        subresources=("status",),
+        short_names=("hpa",),
+    ),
+    Kind(
+        "policy",
+        "v1",
+        "poddisruptionbudgets",
+        "PodDisruptionBudget",
+        generation=True,
+        subresources=("status",),
+        short_names=("pdb",),
+    ),
     Kind("coordination.k8s.io", "v1", "leases", "Lease", unconditional=False),
     Kind("events.k8s.io", "v1", "events", "Event", short_names=("ev",)),
     Kind("rbac.authorization.k8s.io", "v1", "roles", "Role"),
     Kind("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding"),
     Kind("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False),
     Kind("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False),
-    Kind("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False,
-         verbs=("create",)),
-    Kind("authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", namespaced=False,
-         verbs=("create",)),
-    Kind("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False,
-         verbs=("create",)),
+    Kind(
+        "authorization.k8s.io",
+        "v1",
+        "selfsubjectaccessreviews",
+        "SelfSubjectAccessReview",
+        namespaced=False,
+        verbs=("create",),
+    ),
+    Kind(
+        "authorization.k8s.io",
+        "v1",
+        "selfsubjectrulesreviews",
+        "SelfSubjectRulesReview",
+        namespaced=False,
+        verbs=("create",),
+    ),
+    Kind(
+        "authentication.k8s.io",
+        "v1",
+        "selfsubjectreviews",
+        "SelfSubjectReview",
+        namespaced=False,
+        verbs=("create",),
+    ),
     Kind("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", verbs=("get", "list")),
     Kind("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", namespaced=False, verbs=("get", "list")),
     *(
-        Kind(group, "v1", plural, kind, namespaced=plural != "clusterissuers", subresources=("status",),
-             generation=True, unconditional=False, custom=True, verbs=CUSTOM, short_names=short)
+        Kind(
+            group,
+            "v1",
+            plural,
+            kind,
+            namespaced=plural != "clusterissuers",
+            subresources=("status",),
+            generation=True,
+            unconditional=False,
+            custom=True,
+            verbs=CUSTOM,
+            short_names=short,
+        )
         for group, plural, kind, short in (
             ("cert-manager.io", "certificates", "Certificate", ("cert", "certs")),
             ("cert-manager.io", "certificaterequests", "CertificateRequest", ("cr", "crs")),
@@ -94,7 +177,7 @@ TABLE = (
             ("acme.cert-manager.io", "orders", "Order", ()),
         )
     ),
-)  # fmt: skip
+)
 
 KINDS = {(row.group, row.version, row.plural): row for row in TABLE}
 BY_RESOURCE = {row.resource: row for row in TABLE}
@@ -102,14 +185,31 @@ BY_KIND = {(row.api_version, row.kind): row for row in TABLE}
 
 # Part of a real server, and not of this one: asked for, it is 501 and never 404, which would be an untruth.
 NOT_PLAYED = {
-    "": ("bindings", "componentstatuses", "endpoints", "limitranges", "persistentvolumeclaims", "persistentvolumes",
-         "podtemplates", "replicationcontrollers"),
-    "apiregistration.k8s.io": (), "apiextensions.k8s.io": (), "admissionregistration.k8s.io": (), "batch": (),
-    "certificates.k8s.io": (), "networking.k8s.io": (), "storage.k8s.io": (), "scheduling.k8s.io": (),
-    "node.k8s.io": (), "discovery.k8s.io": (), "resource.k8s.io": (), "flowcontrol.apiserver.k8s.io": (),
+    "": (
+        "bindings",
+        "componentstatuses",
+        "endpoints",
+        "limitranges",
+        "persistentvolumeclaims",
+        "persistentvolumes",
+        "podtemplates",
+        "replicationcontrollers",
+    ),
+    "apiregistration.k8s.io": (),
+    "apiextensions.k8s.io": (),
+    "admissionregistration.k8s.io": (),
+    "batch": (),
+    "certificates.k8s.io": (),
+    "networking.k8s.io": (),
+    "storage.k8s.io": (),
+    "scheduling.k8s.io": (),
+    "node.k8s.io": (),
+    "discovery.k8s.io": (),
+    "resource.k8s.io": (),
+    "flowcontrol.apiserver.k8s.io": (),
     "authorization.k8s.io": ("localsubjectaccessreviews", "subjectaccessreviews"),
     "authentication.k8s.io": ("tokenreviews",),
-}  # fmt: skip
+}
 
 
 def kind_of(body: Json) -> Kind:

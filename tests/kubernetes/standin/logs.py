@@ -15,7 +15,7 @@ def log(world: World, request: Request, target: Target) -> str:
     """The text of the answer.
 
     Raises:
-        RefusalError: 404 without the pod, 400 for a container that is none or has not started, 422 for a bad option.
+        RefusalError: 404 without the pod, 400 for a container that has not started, 422 for a bad option.
     """
     query = request.query
     pod = world.store.get("pods", target.namespace, target.name)

@@ -1,4 +1,7 @@
-"""metrics.k8s.io: what running pods use. A pod younger than a sample has none yet, as with a real metrics-server."""
+"""metrics.k8s.io: what running pods use.
+
+A pod younger than a sample has none yet, as with a real metrics-server.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,14 @@ def every(world: World, kind: Kind, namespace: str) -> list[Json]:
 
 
 def usage(world: World, pod: Json) -> Usage:
-    """Of one container: as a test said, else by the behaviour: a leak fills memory, a busy one all the CPU it may."""
+    """Of one container: as a test said, else by its behaviour: a leak, or busy."""
     name = (pod["metadata"].get("labels") or {}).get("app.kubernetes.io/name", "")
     if name in world.usage:
         return world.usage[name]
     container = pod["spec"]["containers"][0]
-    behaviour = next((each.get("value") for each in container.get("env", []) if each["name"] == "SAVEIT_BEHAVIOUR"), "")
+    behaviour = next(
+        (each.get("value") for each in container.get("env", []) if each["name"] == "SAVEIT_BEHAVIOUR"), ""
+    )
     limits = (container.get("resources") or {}).get("limits") or {}
     if behaviour == "leak":
         return Usage(memory=int(amount(limits.get("memory", "256Mi")) * 0.9))
@@ -60,10 +65,13 @@ def _pod(world: World, pod: Json) -> Json:
     now = stamp()
     used = _quantities(usage(world, pod))
     return {
-        "kind": "PodMetrics", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {**metadata, "creationTimestamp": now},
-        "timestamp": now, "window": f"{WINDOW:.0f}s",
+        "kind": "PodMetrics",
+        "apiVersion": "metrics.k8s.io/v1beta1",
+        "metadata": {**metadata, "creationTimestamp": now},
+        "timestamp": now,
+        "window": f"{WINDOW:.0f}s",
         "containers": [{"name": container["name"], "usage": used} for container in pod["spec"]["containers"]],
-    }  # fmt: skip
+    }
 
 
 def _node(world: World, node: Json, pods: list[Json]) -> Json:

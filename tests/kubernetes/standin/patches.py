@@ -1,4 +1,4 @@
-"""How a patch is applied: JSON merge patch, JSON patch, and the strategic merge patch of the built-in kinds."""
+"""How a patch is applied: JSON merge patch, JSON patch, and strategic merge for the built-in kinds."""
 
 from __future__ import annotations
 
@@ -69,12 +69,13 @@ def json_patch(target: Json, operations: Any) -> Json:
     """RFC 6902.
 
     Raises:
-        RefusalError: 400 when it is no list of operations; 422, which does not say why, when it cannot be applied.
+        RefusalError: 400 for no list of operations; 422, without saying why, when it cannot be applied.
     """
     if not isinstance(operations, list):
         kind = "object" if isinstance(operations, dict) else type(operations).__name__
         raise bad_request(
-            f"error decoding patch: json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
+            f"error decoding patch: json: cannot unmarshal {kind} into Go value of type "
+            "[]handlers.jsonPatchOp"
         )
     result = copied(target)
     for operation in operations:

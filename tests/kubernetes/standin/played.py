@@ -1,4 +1,4 @@
-"""The fixture on the stand-in: with what only it can do, each of which a test asks for with `cluster.need("faults")`."""
+"""The fixture on the stand-in, with what only it can do: a test asks first, as in cluster.need("faults")."""
 
 from __future__ import annotations
 
@@ -58,8 +58,9 @@ class StandIn(Cluster):
 
     def _kubeconfig(self, authority: Authority) -> Json:
         user = {
-            "client-certificate": str(authority.folder / "admin.crt"), "client-key": str(authority.folder / "admin.key"),
-        }  # fmt: skip
+            "client-certificate": str(authority.folder / "admin.crt"),
+            "client-key": str(authority.folder / "admin.key"),
+        }
         cluster = {"server": self.server.url, "certificate-authority": str(authority.ca_file)}
         return {
             "apiVersion": "v1", "kind": "Config", "current-context": "standin",
@@ -129,7 +130,7 @@ class StandIn(Cluster):
         *,
         stays: bool = False,
     ) -> None:
-        """What a command in a container does whose beginning is as given (a word: anywhere in the command)."""
+        """What a command does that begins so; of a string: that has it anywhere."""
         done = Executed(rc, stdout, stderr, stays)
         if isinstance(command, str):
             self.world.answers.append(
@@ -146,7 +147,7 @@ class StandIn(Cluster):
         self.world.answers.append(play)
 
     def load(self, *objects: Json) -> None:
-        """Puts objects in as they are, status included, past validation; pods stay as they are until deleted."""
+        """Puts objects in as they are, with their status; pods stay so until they are deleted."""
         with self.world.store.changed:
             for each in objects:
                 kind = kind_of(each)

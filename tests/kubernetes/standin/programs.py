@@ -1,4 +1,4 @@
-"""What commands in containers do: the programs of the real images, as far as tests need them. Nothing else runs here.
+"""What commands in containers do: the programs of the real images, as far as tests need them.
 
 A shell runs only scripts of harmless words, because it runs on the machine of the tests.
 """
@@ -63,7 +63,13 @@ def _shell(words: Sequence[str], stdin: str) -> Executed:
 def _real(words: Sequence[str], stdin: str, path: str = "/usr/bin:/bin") -> Executed:
     try:
         done = subprocess.run(
-            list(words), input=stdin, capture_output=True, text=True, timeout=LONGEST, check=False, env={"PATH": path}
+            list(words),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            check=False,
+            env={"PATH": path},
         )
     except subprocess.TimeoutExpired:
         return Executed(stays=True)
@@ -73,13 +79,20 @@ def _real(words: Sequence[str], stdin: str, path: str = "/usr/bin:/bin") -> Exec
 def _redis_cli(words: Sequence[str], stdin: str) -> Executed:
     """Line by line, from what a real one said."""
     recorded = (FIXTURES / "redis-cli-7.0" / "healthy_reads.txt").read_text()
-    sections = {found[1].lower(): found[0] for found in re.finditer(r"^# (\w+)\n(?:[a-z_0-9]+:.*\n)+", recorded, re.MULTILINE)}
+    sections = {
+        found[1].lower(): found[0]
+        for found in re.finditer(r"^# (\w+)\n(?:[a-z_0-9]+:.*\n)+", recorded, re.MULTILINE)
+    }
     after = [each for each in words[1:] if each.isupper()]
     said = []
     for line in stdin.splitlines() or [" ".join(after)]:
         verb, _, rest = line.partition(" ")
         reply = {
-            "TIME": '1) "1795426189"\n2) "379081"\n', "PING": "PONG\n", "SET": "OK\n", "GET": '"1"\n', "DEL": "(integer) 1\n",
+            "TIME": '1) "1795426189"\n2) "379081"\n',
+            "PING": "PONG\n",
+            "SET": "OK\n",
+            "GET": '"1"\n',
+            "DEL": "(integer) 1\n",
             "INFO": sections.get(rest.strip().lower(), ""),
         }.get(verb.upper())
         said.append(f"(error) ERR unknown command '{verb}'\n" if reply is None else reply)

@@ -77,9 +77,12 @@ def _list(world: World, request: Request, target: Target, *, partial: bool) -> J
         else:
             found = objects(world, kind, target.namespace)
     rest = [
-        item for item in found
-        if _key(item, target.namespace) >= start and labelled(item["metadata"].get("labels") or {}) and fields(item)
-    ]  # fmt: skip
+        item
+        for item in found
+        if _key(item, target.namespace) >= start
+        and labelled(item["metadata"].get("labels") or {})
+        and fields(item)
+    ]
     metadata: Json = {} if kind.group == "metrics.k8s.io" else {"resourceVersion": str(revision)}
     if kind.custom:
         metadata["continue"] = ""
@@ -122,12 +125,20 @@ def _converted(kind: Kind, item: Json) -> Json:
     if kind.group != "events.k8s.io":
         return item
     new: Json = {
-        "kind": "Event", "apiVersion": "events.k8s.io/v1", "metadata": item["metadata"], "eventTime": item.get("eventTime"),
-        "reportingController": item.get("reportingComponent", ""), "regarding": item["involvedObject"],
-        "reportingInstance": item.get("reportingInstance", ""), "reason": item.get("reason", ""),
-        "note": item.get("message", ""), "type": item.get("type", ""), "deprecatedSource": item.get("source", {}),
-        "deprecatedFirstTimestamp": item.get("firstTimestamp"), "deprecatedLastTimestamp": item.get("lastTimestamp"),
-    }  # fmt: skip
+        "kind": "Event",
+        "apiVersion": "events.k8s.io/v1",
+        "metadata": item["metadata"],
+        "eventTime": item.get("eventTime"),
+        "reportingController": item.get("reportingComponent", ""),
+        "regarding": item["involvedObject"],
+        "reportingInstance": item.get("reportingInstance", ""),
+        "reason": item.get("reason", ""),
+        "note": item.get("message", ""),
+        "type": item.get("type", ""),
+        "deprecatedSource": item.get("source", {}),
+        "deprecatedFirstTimestamp": item.get("firstTimestamp"),
+        "deprecatedLastTimestamp": item.get("lastTimestamp"),
+    }
     for old, name in (
         ("action", "action"),
         ("count", "deprecatedCount"),
@@ -208,10 +219,14 @@ def _continued(world: World, token: str) -> tuple[int, str]:
     if revision < world.store.compacted:
         raise RefusalError(
             410,
-            "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-            "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
-            "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
-            "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+            "The provided continue parameter is too old to display a consistent list result. You "
+            "can start a new list "
+            "without the continue parameter, or use the continue token in this response to "
+            "retrieve the remainder of the "
+            "results. Continuing with the provided token results in an inconsistent list - objects "
+            "that were created, "
+            "modified, or deleted between the time the first chunk was returned and now may show "
+            "up in the list.",
             metadata={"continue": _token(-1, start)},
         )
     return revision, start

@@ -18,11 +18,36 @@ ELSEWHERE = {  # subresources of a real server that are not played here
     "namespaces": ("finalize",),
 }
 PARAMETERS = {
-    "pretty", "dryRun", "fieldManager", "fieldValidation", "force", "limit", "continue", "labelSelector", "fieldSelector",
-    "resourceVersion", "resourceVersionMatch", "watch", "timeoutSeconds", "allowWatchBookmarks", "sendInitialEvents",
-    "gracePeriodSeconds", "propagationPolicy", "container", "tailLines", "sinceSeconds", "sinceTime", "previous",
-    "timestamps", "limitBytes", "command", "stdin", "stdout", "stderr", "tty",
-}  # fmt: skip
+    "pretty",
+    "dryRun",
+    "fieldManager",
+    "fieldValidation",
+    "force",
+    "limit",
+    "continue",
+    "labelSelector",
+    "fieldSelector",
+    "resourceVersion",
+    "resourceVersionMatch",
+    "watch",
+    "timeoutSeconds",
+    "allowWatchBookmarks",
+    "sendInitialEvents",
+    "gracePeriodSeconds",
+    "propagationPolicy",
+    "container",
+    "tailLines",
+    "sinceSeconds",
+    "sinceTime",
+    "previous",
+    "timestamps",
+    "limitBytes",
+    "command",
+    "stdin",
+    "stdout",
+    "stderr",
+    "tty",
+}
 
 
 @dataclass

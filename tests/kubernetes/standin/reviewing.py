@@ -83,9 +83,16 @@ def token(world: World, request: Request, target: Target) -> Written:
     issued = world.access.issue(target.namespace, target.name)
     return Written(
         {
-            "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
-            "metadata": {"name": target.name, "namespace": target.namespace, "creationTimestamp": stamp(), "uid": str(uuid.uuid4())},
-            "spec": spec, "status": {"token": issued, "expirationTimestamp": stamp()},
+            "kind": "TokenRequest",
+            "apiVersion": "authentication.k8s.io/v1",
+            "metadata": {
+                "name": target.name,
+                "namespace": target.namespace,
+                "creationTimestamp": stamp(),
+                "uid": str(uuid.uuid4()),
+            },
+            "spec": spec,
+            "status": {"token": issued, "expirationTimestamp": stamp()},
         },
         201,
-    )  # fmt: skip
+    )

@@ -19,12 +19,15 @@ def scale_of(item: Json) -> Json:
     metadata = item["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     return {
-        "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": {key: metadata[key] for key in kept},
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {key: metadata[key] for key in kept},
         "spec": {"replicas": item["spec"].get("replicas", 1)} if item["spec"].get("replicas", 1) else {},
         "status": {
-            "replicas": item.get("status", {}).get("replicas", 0), "selector": selector_text(item["spec"]["selector"]),
+            "replicas": item.get("status", {}).get("replicas", 0),
+            "selector": selector_text(item["spec"]["selector"]),
         },
-    }  # fmt: skip
+    }
 
 
 def scale(world: World, request: Request, target: Target) -> Written:
@@ -63,7 +66,8 @@ def _changed(world: World, kind: Kind, found: Json, wanted: Json, *, dry: bool) 
     name = metadata["name"]
     if wanted["metadata"].get("name", name) != name:
         raise bad_request(
-            f"the name of the object ({wanted['metadata']['name']}) does not match the name on the URL ({name})"
+            f"the name of the object ({wanted['metadata']['name']}) does not match the name on the "
+            f"URL ({name})"
         )
     if wanted["metadata"].get("resourceVersion", metadata["resourceVersion"]) not in (
         "",

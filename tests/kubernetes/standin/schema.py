@@ -1,7 +1,7 @@
 """Which fields an object has and of which type: for built-in kinds from the models of the official client.
 
-A field that a kind does not have is dropped and named, as the real server does it; a value of another type is refused
-with the words of Go's decoder. Custom resources have the small schema that is written here.
+A field that a kind does not have is dropped and named, as the real server does it; a value of another
+type is refused with the words of Go's decoder. Custom resources have the small schema that is written here.
 """
 
 from __future__ import annotations

@@ -108,8 +108,10 @@ def _values(words: _Words, key: str) -> set[str]:
 def _check_value(key: str, value: str) -> None:
     if len(value) > 63 or not VALUE.match(value):
         raise bad_request(
-            f'unable to parse requirement: values[0][{key}]: Invalid value: "{value}": a valid label must be an empty '
-            "string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+            f'unable to parse requirement: values[0][{key}]: Invalid value: "{value}": a valid '
+            "label must be an empty "
+            "string or consist of alphanumeric characters, '-', '_' or '.', and must start and end "
+            "with an alphanumeric "
             "character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
             "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
         )
@@ -117,19 +119,46 @@ def _check_value(key: str, value: str) -> None:
 
 # Besides metadata.name and metadata.namespace, which every resource has.
 FIELDS = {
-    "pods": ("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
-             "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName"),
-    "events": ("involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
-               "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
-               "reportingComponent", "source", "type"),
-    "events.events.k8s.io": ("regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "reason",
-                             "regarding.apiVersion", "regarding.resourceVersion", "regarding.fieldPath",
-                             "reportingController", "type"),
+    "pods": (
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "spec.hostNetwork",
+        "status.phase",
+        "status.podIP",
+        "status.nominatedNodeName",
+    ),
+    "events": (
+        "involvedObject.kind",
+        "involvedObject.namespace",
+        "involvedObject.name",
+        "involvedObject.uid",
+        "involvedObject.apiVersion",
+        "involvedObject.resourceVersion",
+        "involvedObject.fieldPath",
+        "reason",
+        "reportingComponent",
+        "source",
+        "type",
+    ),
+    "events.events.k8s.io": (
+        "regarding.kind",
+        "regarding.namespace",
+        "regarding.name",
+        "regarding.uid",
+        "reason",
+        "regarding.apiVersion",
+        "regarding.resourceVersion",
+        "regarding.fieldPath",
+        "reportingController",
+        "type",
+    ),
     "secrets": ("type",),
     "namespaces": ("status.phase",),
     "nodes": ("spec.unschedulable",),
     "replicasets.apps": ("status.replicas",),
-}  # fmt: skip
+}
 
 
 def field_selector(text: str, kind: Kind) -> Callable[[Json], bool]:

@@ -47,7 +47,7 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.server.connections.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """A client that goes away is no error of the server; anything else is shown."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError | ValueError):
@@ -161,8 +161,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _stream(self, reply: Reply, *, half: bool) -> None:
         self.send_response(200)
         for name, value in (
-            ("Cache-Control", "no-cache, private"), ("Content-Type", "application/json"), ("Transfer-Encoding", "chunked"),
-        ):  # fmt: skip
+            ("Cache-Control", "no-cache, private"),
+            ("Content-Type", "application/json"),
+            ("Transfer-Encoding", "chunked"),
+        ):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.flush()
@@ -221,6 +223,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 def _status(code: int, reason: str, message: str, details: dict[str, Any]) -> dict[str, Any]:
     return {
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": reason,
-        "details": details, "code": code,
-    }  # fmt: skip
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "details": details,
+        "code": code,
+    }

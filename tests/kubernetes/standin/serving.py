@@ -1,4 +1,7 @@
-"""From a request to its answer: who asks, may they, does it exist, and then the verb. The order is the server's."""
+"""From a request to its answer: who asks, may they, does it exist, and then the verb.
+
+The order is the server's.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +41,14 @@ class Reply:
 
 
 SUBRESOURCE_METHODS = {
-    "log": ("GET",), "exec": ("GET", "POST"), "eviction": ("POST",), "token": ("POST",),
-    "status": ("GET", "PUT", "PATCH"), "scale": ("GET", "PUT", "PATCH"), "ephemeralcontainers": ("GET", "PUT", "PATCH"),
-}  # fmt: skip
+    "log": ("GET",),
+    "exec": ("GET", "POST"),
+    "eviction": ("POST",),
+    "token": ("POST",),
+    "status": ("GET", "PUT", "PATCH"),
+    "scale": ("GET", "PUT", "PATCH"),
+    "ephemeralcontainers": ("GET", "PUT", "PATCH"),
+}
 
 
 def answer(

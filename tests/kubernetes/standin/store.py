@@ -1,4 +1,4 @@
-"""What the cluster has: objects with resource versions, and the history from which watches and pages are answered."""
+"""What the cluster has: objects with resource versions, and their history for watches and pages."""
 
 from __future__ import annotations
 
@@ -30,15 +30,21 @@ class Change:
 
 
 def copied(value: Any) -> Any:
-    """A deep copy of JSON. Version 2 of marshal knows no references, so that nothing is shared within the copy."""
-    return marshal.loads(marshal.dumps(value, 2))
+    """A deep copy of JSON.
+
+    Version 2 of marshal knows no references, so that nothing is shared within the copy.
+    """
+    return marshal.loads(marshal.dumps(value, 2))  # noqa: S302  # of our own
 
 
 Changes = list[Change]
 
 
 class Store:
-    """Objects in the form in which they are answered, with kind and apiVersion. Nobody holds a reference into it."""
+    """Objects in the form in which they are answered, with kind and apiVersion.
+
+    Nobody holds a reference into it.
+    """
 
     def __init__(self) -> None:
         self.changed = threading.Condition(threading.RLock())
@@ -73,7 +79,10 @@ class Store:
                 yield key, self.objects[key]
 
     def put(self, resource: str, item: Json) -> Json:
-        """Creates or replaces; gives uid, creationTimestamp and resourceVersion. The same again is no change."""
+        """Creates or replaces; gives uid, creationTimestamp and resourceVersion.
+
+        The same again is no change.
+        """
         item = copied(item)
         metadata = item["metadata"]
         key = (resource, metadata.get("namespace", ""), metadata["name"])

@@ -13,7 +13,8 @@ from standin.selectors import matches
 
 SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 BAD_NAME = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+    "'.', and must start and "
     "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
@@ -130,7 +131,8 @@ def _stateful_set(body: Json, before: Json | None) -> Iterator[Cause]:
         allowed = "', '".join(STATEFUL_FIELDS[:-1])
         yield forbidden(
             "spec",
-            f"updates to statefulset spec for fields other than '{allowed}' and '{STATEFUL_FIELDS[-1]}' are forbidden",
+            f"updates to statefulset spec for fields other than '{allowed}' and "
+            f"'{STATEFUL_FIELDS[-1]}' are forbidden",
         )
         return
     yield from _workload(body, before, ("replicas", "minReadySeconds"))
@@ -157,9 +159,15 @@ def _pod(body: Json, before: Json | None) -> Iterator[Cause]:
 
     if kept(body["spec"]) != kept(before["spec"]):
         fields = ",".join(
-            f"`spec.{name}`" for name in ("containers[*].image", "initContainers[*].image", "activeDeadlineSeconds",
-                                          "tolerations", "terminationGracePeriodSeconds")
-        )  # fmt: skip
+            f"`spec.{name}`"
+            for name in (
+                "containers[*].image",
+                "initContainers[*].image",
+                "activeDeadlineSeconds",
+                "tolerations",
+                "terminationGracePeriodSeconds",
+            )
+        )
         yield forbidden("spec", f"pod updates may not change fields other than {fields}")
 
 

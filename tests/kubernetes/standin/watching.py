@@ -77,7 +77,12 @@ def _stream(
             line = _line(change, target, selected)
             if line is not None:
                 yield line
-        if bookmarks and not marked and seconds > LAST_BOOKMARK * 2 and end - time.monotonic() < LAST_BOOKMARK:
+        if (
+            bookmarks
+            and not marked
+            and seconds > LAST_BOOKMARK * 2
+            and end - time.monotonic() < LAST_BOOKMARK
+        ):
             marked = True
             yield _bookmark(target.kind, revision, {})
 

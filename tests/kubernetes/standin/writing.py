@@ -174,21 +174,24 @@ def _object_of(request: Request, kind: Kind) -> Json:
         raise not_played(f"a body in {request.content_type}")
     if not request.body:
         raise bad_request(
-            f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get version/kind; json parse "
+            f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get "
+            "version/kind; json parse "
             "error: unexpected end of JSON input (<empty>)"
         )
     try:
         body = json.loads(request.body)
     except json.JSONDecodeError as error:
         raise bad_request(
-            f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get version/kind; json parse "
+            f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get "
+            "version/kind; json parse "
             f"error: {go_complaint(request.body, error)}"
         ) from None
     found, version = body.get("kind", kind.kind), body.get("apiVersion", kind.api_version)
     if (found, version) != (kind.kind, kind.api_version):
         group = kind.group.partition(".")[0] or "core"
         raise bad_request(
-            f'{found} in version "{version.rpartition("/")[2]}" cannot be handled as a {kind.kind}: converting '
+            f'{found} in version "{version.rpartition("/")[2]}" cannot be handled as a '
+            f"{kind.kind}: converting "
             f"({version.replace('/', '.')}.{found}) to ({group}.{kind.kind}): unknown conversion"
         )
     return {"kind": kind.kind, "apiVersion": kind.api_version, **body}
@@ -258,7 +261,8 @@ def _check_namespace(world: World, kind: Kind, namespace: str, name: str) -> Non
         }  # fmt: skip
         raise RefusalError(
             403,
-            f'{kind.resource} "{name}" is forbidden: unable to create new content in namespace {namespace} because it is '
+            f'{kind.resource} "{name}" is forbidden: unable to create new content in namespace '
+            f"{namespace} because it is "
             "being terminated",
             details={**names(kind, name), "causes": [cause]},
         )
@@ -287,7 +291,8 @@ def _stored(world: World, target: Target, before: Json, body: Json, *, dry: bool
         key = f"/registry/{kind.plural}/{target.namespace}/{target.name}"
         raise RefusalError(
             409,
-            f'Operation cannot be fulfilled on {kind.resource} "{target.name}": StorageError: invalid object, Code: 4, '
+            f'Operation cannot be fulfilled on {kind.resource} "{target.name}": StorageError: '
+            "invalid object, Code: 4, "
             f"Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
             f"{wanted['uid']}, UID in object meta: {metadata['uid']}",
             details=names(kind, target.name),

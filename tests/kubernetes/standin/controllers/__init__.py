@@ -97,7 +97,11 @@ class Controllers:
         """One controller at a time; requests are answered between two."""
         store, clock = self.world.store, self.world.clock
         with store.changed:
-            last = store.revision if part.resources is None else max(store.last.get(each, 0) for each in part.resources)
+            last = (
+                store.revision
+                if part.resources is None
+                else max(store.last.get(each, 0) for each in part.resources)
+            )
             if last <= part.seen and part.due > clock.now():
                 return
             part.seen = store.revision

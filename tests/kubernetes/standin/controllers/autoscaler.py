@@ -1,4 +1,4 @@
-"""The horizontal pod autoscaler: every 15 seconds it brings its workload to what it computes, and undoes other hands."""
+"""The horizontal pod autoscaler: every 15 seconds it brings its workload to what it computes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ PERIOD, WINDOW, TOLERANCE = 15.0, 300.0, 0.1
 class MetricError(Exception):
     """The replicas cannot be computed. `reason`: of the condition ScalingActive."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, metric: str = "") -> None:
         super().__init__(message)
         self.reason = reason
+        self.metric = metric
 
 
 class Autoscalers:
@@ -52,7 +53,8 @@ class Autoscalers:
         namespace, target = each["metadata"]["namespace"], each["spec"]["scaleTargetRef"]
         found = world.store.get(TARGETS.get(target["kind"], ""), namespace, target["name"])
         if found is None:
-            message = f'the HPA controller was unable to get the target\'s current scale: {target["kind"].lower()}s.apps "{target["name"]}" not found'
+            what = f'{target["kind"].lower()}s.apps "{target["name"]}" not found'
+            message = f"the HPA controller was unable to get the target's current scale: {what}"
             _set(each, "AbleToScale", "False", "FailedGetScale", message)
             world.store.put(AUTOSCALERS, each)
             return
@@ -107,7 +109,9 @@ class Autoscalers:
             )
             component = "horizontal-pod-autoscaler"
             record(world, each, "Warning", error.reason, str(error), component)
-            whole = f"invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: {error}"
+            count = len(spec["metrics"])
+            first = f"failed to get {error.metric} resource metric value: {error}"
+            whole = f"invalid metrics ({count} invalid out of {count}), first error is: {first}"
             record(world, each, "Warning", "FailedComputeMetricsReplicas", whole, component)
             return None, ""
         status["currentMetrics"] = current
@@ -128,7 +132,8 @@ class Autoscalers:
                 "AbleToScale",
                 "True",
                 "ScaleDownStabilized",
-                "recent recommendations were higher than current one, applying the highest recent recommendation",
+                "recent recommendations were higher than current one, applying the highest recent "
+                "recommendation",
             )
         else:
             _set(each, "AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size")
@@ -188,12 +193,15 @@ def _computed(world: World, spec: Json, found: Json, present: int) -> tuple[int,
 def _by_resource(world: World, resource: Json, pods: list[Json], present: int) -> tuple[int, Json]:
     name, target = resource["name"], resource["target"]
     if "metrics.k8s.io" in world.missing_groups:
-        said = "unable to get metrics for resource {}: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)"
-        raise MetricError("FailedGetResourceMetric", f"failed to get {name} utilization: {said.format(name)}")
+        said = (
+            f"unable to get metrics for resource {name}: unable to fetch metrics from resource metrics API: "
+            "the server could not find the requested resource (get pods.metrics.k8s.io)"
+        )
+        raise MetricError("FailedGetResourceMetric", f"failed to get {name} utilization: {said}", name)
     sampled = [pod for pod in pods if is_ready(pod)]
     if not sampled:
         said = f"unable to get metrics for resource {name}: no metrics returned from resource metrics API"
-        raise MetricError("FailedGetResourceMetric", f"failed to get {name} utilization: {said}")
+        raise MetricError("FailedGetResourceMetric", f"failed to get {name} utilization: {said}", name)
     used, asked = 0.0, 0.0
     for pod in sampled:
         usage = metrics.usage(world, pod)
@@ -202,7 +210,7 @@ def _by_resource(world: World, resource: Json, pods: list[Json], present: int) -
             if request is None and target["type"] == "Utilization":
                 where = f"container {container['name']} of Pod {pod['metadata']['name']}"
                 said = f"failed to get {name} utilization: missing request for {name} in {where}"
-                raise MetricError("FailedGetResourceMetric", said)
+                raise MetricError("FailedGetResourceMetric", said, name)
             used += usage.cpu if name == "cpu" else usage.memory
             asked += amount(request or 0)
     average = used / len(sampled)

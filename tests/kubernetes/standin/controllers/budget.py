@@ -62,10 +62,14 @@ def _status(world: World, budget: Json) -> Json:
     since = before["lastTransitionTime"] if before.get("status") == word else stamp()
     status["conditions"] = [
         {
-            "type": "DisruptionAllowed", "status": word, "observedGeneration": generation, "lastTransitionTime": since,
-            "reason": "SufficientPods" if allowed else "InsufficientPods", "message": "",
+            "type": "DisruptionAllowed",
+            "status": word,
+            "observedGeneration": generation,
+            "lastTransitionTime": since,
+            "reason": "SufficientPods" if allowed else "InsufficientPods",
+            "message": "",
         }
-    ]  # fmt: skip
+    ]
     return status
 
 

@@ -1,6 +1,7 @@
 """cert-manager: a Certificate gets its secret, is renewed when asked, and tells when the issuer refuses.
 
-The certificates are real ones, signed by an authority of the stand-in. `world.issuance` says what the issuer does.
+The certificates are real ones, signed by an authority of the stand-in. What its issuer does is
+`world.issuance`.
 """
 
 from __future__ import annotations
@@ -97,9 +98,11 @@ class CertManager:
             status.pop(gone, None)
         before = _seconds(each["spec"].get("renewBefore", ""), (end - begin).total_seconds() / 3)
         status |= {
-            "notBefore": stamp(begin), "notAfter": stamp(end), "renewalTime": stamp(end - timedelta(seconds=before)),
+            "notBefore": stamp(begin),
+            "notAfter": stamp(end),
+            "renewalTime": stamp(end - timedelta(seconds=before)),
             "revision": status.get("revision", 0) + 1,
-        }  # fmt: skip
+        }
         status["conditions"] = [one for one in status["conditions"] if one["type"] != "Issuing"]
         set_condition(each, "Ready", "True", "Ready", "Certificate is up to date and has not expired")
         self._settle(world, each, "True", "Issued", "Certificate fetched from issuer successfully", "valid")
@@ -134,33 +137,57 @@ class CertManager:
         world.store.remove(REQUESTS, metadata["namespace"], name)
         labels = {"cert-manager.io/certificate-name": metadata["name"]}
         annotations = {
-            "cert-manager.io/certificate-name": metadata["name"], "cert-manager.io/certificate-revision": name.rpartition("-")[2],
-        }  # fmt: skip
+            "cert-manager.io/certificate-name": metadata["name"],
+            "cert-manager.io/certificate-revision": name.rpartition("-")[2],
+        }
+        order = f"{metadata['namespace']}/{self._order_name(each)}"
         pending: Json = {
-            "type": "Ready", "status": "False", "reason": "Pending", "lastTransitionTime": stamp(),
-            "message": f'Waiting on certificate issuance from order {metadata["namespace"]}/{self._order_name(each)}: "pending"',
-        }  # fmt: skip
-        request = world.store.put(REQUESTS, {
-            "apiVersion": "cert-manager.io/v1", "kind": "CertificateRequest",
-            "metadata": {
-                "name": name, "namespace": metadata["namespace"], "generation": 1, "annotations": annotations, "labels": labels,
-                "ownerReferences": [owner_reference(each)],
+            "type": "Ready",
+            "status": "False",
+            "reason": "Pending",
+            "lastTransitionTime": stamp(),
+            "message": f'Waiting on certificate issuance from order {order}: "pending"',
+        }
+        request = world.store.put(
+            REQUESTS,
+            {
+                "apiVersion": "cert-manager.io/v1",
+                "kind": "CertificateRequest",
+                "metadata": {
+                    "name": name,
+                    "namespace": metadata["namespace"],
+                    "generation": 1,
+                    "annotations": annotations,
+                    "labels": labels,
+                    "ownerReferences": [owner_reference(each)],
+                },
+                "spec": {
+                    "issuerRef": each["spec"]["issuerRef"],
+                    "request": base64.b64encode(b"request").decode(),
+                },
+                "status": {"conditions": [pending]},
             },
-            "spec": {"issuerRef": each["spec"]["issuerRef"], "request": base64.b64encode(b"request").decode()},
-            "status": {"conditions": [pending]},
-        })  # fmt: skip
-        world.store.put(ORDERS, {
-            "apiVersion": "acme.cert-manager.io/v1", "kind": "Order",
-            "metadata": {
-                "name": self._order_name(each), "namespace": metadata["namespace"], "generation": 1, "annotations": annotations,
-                "ownerReferences": [owner_reference(request)],
+        )
+        world.store.put(
+            ORDERS,
+            {
+                "apiVersion": "acme.cert-manager.io/v1",
+                "kind": "Order",
+                "metadata": {
+                    "name": self._order_name(each),
+                    "namespace": metadata["namespace"],
+                    "generation": 1,
+                    "annotations": annotations,
+                    "ownerReferences": [owner_reference(request)],
+                },
+                "spec": {
+                    "issuerRef": each["spec"]["issuerRef"],
+                    "dnsNames": each["spec"].get("dnsNames", []),
+                    "request": base64.b64encode(b"request").decode(),
+                },
+                "status": {"state": "pending", "url": "https://acme.example.org/order/1"},
             },
-            "spec": {
-                "issuerRef": each["spec"]["issuerRef"], "dnsNames": each["spec"].get("dnsNames", []),
-                "request": base64.b64encode(b"request").decode(),
-            },
-            "status": {"state": "pending", "url": "https://acme.example.org/order/1"},
-        })  # fmt: skip
+        )
         said = f'Created new CertificateRequest resource "{name}"'
         record(world, each, "Normal", "Requested", said, "cert-manager-certificates-request-manager")
 
@@ -177,9 +204,9 @@ class CertManager:
             if state == "invalid":
                 item["status"] |= {
                     "failureTime": stamp(),
-                    "reason": "Failed to finalize Order: 429 urn:ietf:params:acme:error:rateLimited: too many certificates "
-                    "already issued for this exact set of domains",
-                }  # fmt: skip
+                    "reason": "Failed to finalize Order: 429 urn:ietf:params:acme:error:rateLimited: "
+                    "too many certificates already issued for this exact set of domains",
+                }
 
         world.store.change(REQUESTS, namespace, self._request_name_at(each, state), answer)
         world.store.change(

@@ -13,9 +13,13 @@ from standin.world import World
 def reference(item: Json, container: str = "") -> Json:
     metadata = item["metadata"]
     found = {
-        "kind": item["kind"], "namespace": metadata.get("namespace", "default"), "name": metadata["name"],
-        "uid": metadata["uid"], "apiVersion": item["apiVersion"], "resourceVersion": metadata["resourceVersion"],
-    }  # fmt: skip
+        "kind": item["kind"],
+        "namespace": metadata.get("namespace", "default"),
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "apiVersion": item["apiVersion"],
+        "resourceVersion": metadata["resourceVersion"],
+    }
     return {**found, "fieldPath": f"spec.containers{{{container}}}"} if container else found
 
 
@@ -56,11 +60,23 @@ def record(
 
 def record_scheduler(world: World, pod: Json, type_: str, reason: str, message: str, action: str) -> None:
     """The scheduler uses the newer API: eventTime, and neither timestamps nor a count."""
-    world.store.put("events", {
-        **_head(pod), "involvedObject": reference(pod), "reason": reason, "message": message, "source": {},
-        "firstTimestamp": None, "lastTimestamp": None, "type": type_, "eventTime": micro_stamp(), "action": action,
-        "reportingComponent": "default-scheduler", "reportingInstance": "default-scheduler-node-1",
-    })  # fmt: skip
+    world.store.put(
+        "events",
+        {
+            **_head(pod),
+            "involvedObject": reference(pod),
+            "reason": reason,
+            "message": message,
+            "source": {},
+            "firstTimestamp": None,
+            "lastTimestamp": None,
+            "type": type_,
+            "eventTime": micro_stamp(),
+            "action": action,
+            "reportingComponent": "default-scheduler",
+            "reportingInstance": "default-scheduler-node-1",
+        },
+    )
 
 
 def _head(item: Json) -> Json:

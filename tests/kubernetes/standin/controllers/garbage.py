@@ -1,4 +1,4 @@
-"""The garbage collector: what belongs to an object that is gone goes too; a foreground deletion waits for it."""
+"""The garbage collector: what belongs to an object that is gone goes too."""
 
 from __future__ import annotations
 

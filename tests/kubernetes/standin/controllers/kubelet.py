@@ -1,4 +1,4 @@
-"""The kubelet of all nodes: it plays each pod by the script of its behaviour, and ends it when it is deleted."""
+"""The kubelet of all nodes: it plays each pod by its script, and ends it when it is deleted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class Playing:
 
 
 class Kubelet:
-    """`playing`: the script of each pod by its uid. A script yields how many seconds of the cluster it waits."""
+    """`playing`: the script of each pod by its uid.
+
+    A script yields how many seconds of the cluster it waits.
+    """
 
     def __init__(self) -> None:
         self.playing: dict[str, Playing] = {}
@@ -82,9 +85,15 @@ def _end(world: World, pod: Json) -> Iterator[float]:
     for each in running:
         container = each["name"]
         record(
-            world, pod, "Normal", "Killing", f"Stopping container {container}", "kubelet", host=pod["spec"]["nodeName"],
+            world,
+            pod,
+            "Normal",
+            "Killing",
+            f"Stopping container {container}",
+            "kubelet",
+            host=pod["spec"]["nodeName"],
             container=container,
-        )  # fmt: skip
+        )
     yield 0.3
 
     def ended(item: Json) -> None:

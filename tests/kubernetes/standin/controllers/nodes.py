@@ -38,9 +38,11 @@ class Nodes:
         if condition(node, "Ready").get("status") != "Unknown":
             for each in node["status"]["conditions"]:
                 each |= {
-                    "status": "Unknown", "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status.",
+                    "status": "Unknown",
+                    "reason": "NodeStatusUnknown",
+                    "message": "Kubelet stopped posting node status.",
                     "lastTransitionTime": stamp(),
-                }  # fmt: skip
+                }
             node["spec"]["taints"] = [
                 {"key": UNREACHABLE, "effect": effect, "timeAdded": stamp()}
                 for effect in ("NoSchedule", "NoExecute")
@@ -75,10 +77,13 @@ def _found(world: World, node: Json) -> None:
     for each in node["status"]["conditions"]:
         is_ready = each["type"] == "Ready"
         each |= {
-            "status": "True" if is_ready else "False", "lastTransitionTime": stamp(),
-            "reason": "KubeletReady" if is_ready else f"KubeletHasSufficient{each['type'].removesuffix('Pressure')}",
+            "status": "True" if is_ready else "False",
+            "lastTransitionTime": stamp(),
+            "reason": "KubeletReady"
+            if is_ready
+            else f"KubeletHasSufficient{each['type'].removesuffix('Pressure')}",
             "message": "kubelet is posting ready status" if is_ready else "kubelet has enough",
-        }  # fmt: skip
+        }
     world.store.put("nodes", node)
     for pod in world.store.peek("pods"):
         statuses = pod["status"].get("containerStatuses", [])

@@ -36,7 +36,8 @@ def missing_volume(status: PodStatus) -> str:
         for key, resource, field in (("configMap", "configmap", "name"), ("secret", "secret", "secretName")):
             wanted = volume.get(key)
             if wanted and not wanted.get("optional") and _get(status, resource, wanted[field]) is None:
-                return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {resource} "{wanted[field]}" not found'
+                what = f'{resource} "{wanted[field]}" not found'
+                return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {what}'
     return ""
 
 

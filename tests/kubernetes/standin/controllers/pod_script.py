@@ -1,4 +1,7 @@
-"""What happens to a pod on its node, as a script for each behaviour. The order is that of the recorded streams."""
+"""What happens to a pod on its node, as a script for each behaviour.
+
+The order is that of the recorded streams.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +54,10 @@ def _pulled(status: PodStatus, container: Json) -> Script:
     while host.endswith(".invalid") or behaviour_of(container) == "image-missing":
         path, _, tag = image.partition("/")[2].partition(":")
         why = (
-            f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": failed to do request: Head '
-            f'"https://{host}/v2/{path}/manifests/{tag or "latest"}": dial tcp: lookup {host} on 192.0.2.53:53: no such host'
+            f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": '
+            "failed to do request: Head "
+            f'"https://{host}/v2/{path}/manifests/{tag or "latest"}": dial tcp: lookup {host} on '
+            "192.0.2.53:53: no such host"
         )
         status.tell("Normal", "Pulling", f'Pulling image "{image}"', name)
         yield 0.1
@@ -73,7 +78,8 @@ def _tell_pulled(status: PodStatus, container: Json) -> None:
     said = f'Container image "{container["image"]}" already present on machine and can be accessed by the pod'
     if container.get("imagePullPolicy") == "Always":
         status.tell("Normal", "Pulling", f'Pulling image "{container["image"]}"', container["name"])
-        said = f'Successfully pulled image "{container["image"]}" in 812ms (812ms including waiting). Image size: 2140953 bytes.'
+        took = "in 812ms (812ms including waiting). Image size: 2140953 bytes."
+        said = f'Successfully pulled image "{container["image"]}" {took}'
     status.tell("Normal", "Pulled", said, container["name"])
 
 
@@ -155,9 +161,7 @@ def _serves(status: PodStatus, container: Json, behaviour: str) -> Life:
         files = status.world.files.get(status.uid, set())
         if probe and (behaviour == "not-ready" or NOT_READY in files):
             failed += 1
-            status.tell(
-                "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404", name
-            )
+            status.tell("Warning", "Unhealthy", f"Readiness probe failed: {probes.failure(probe)}", name)
             if shown and failed >= probe["failureThreshold"]:
                 status.ready(name, yes=False)
                 shown = False
@@ -166,9 +170,7 @@ def _serves(status: PodStatus, container: Json, behaviour: str) -> Life:
             failed, shown = 0, True
         if live and (behaviour == "liveness" or NOT_LIVE in files):
             unlive += period
-            status.tell(
-                "Warning", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404", name
-            )
+            status.tell("Warning", "Unhealthy", f"Liveness probe failed: {probes.failure(live)}", name)
             if unlive >= most:
                 status.tell(
                     "Normal", "Killing", f"Container {name} failed liveness probe, will be restarted", name

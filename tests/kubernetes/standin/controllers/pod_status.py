@@ -110,10 +110,14 @@ class PodStatus:
         def edit(status: Json) -> None:
             ended = status["state"] if "terminated" in status["state"] else status["lastState"]
             status |= {
-                "state": {"running": {"startedAt": stamp()}}, "lastState": ended, "ready": False, "started": True,
-                "restartCount": restarts, "containerID": f"containerd://{secrets.token_hex(32)}",
+                "state": {"running": {"startedAt": stamp()}},
+                "lastState": ended,
+                "ready": False,
+                "started": True,
+                "restartCount": restarts,
+                "containerID": f"containerd://{secrets.token_hex(32)}",
                 "imageID": "sha256:f2945d076c7767261862edba491382c77c6dae97a1913a6bcd5acb8d7836e532",
-            }  # fmt: skip
+            }
 
         self._edit_container(container, edit, phase="Running")
 

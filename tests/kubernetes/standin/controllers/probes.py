@@ -16,7 +16,11 @@ def _is_of_the_lab(container: Json) -> bool:
 
 def first_words(container: Json, pod: str) -> list[str]:
     """Of a container that begins."""
-    return [] if _is_of_the_lab(container) else [f'level=info msg="saveit-backend starting" version=1.0 host={pod}']
+    return (
+        []
+        if _is_of_the_lab(container)
+        else [f'level=info msg="saveit-backend starting" version=1.0 host={pod}']
+    )
 
 
 def serving_words(container: Json) -> list[str]:

@@ -19,7 +19,7 @@ PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
 class ReplicaSets:
-    """Remembers, by uid, when a creation that was refused is tried again: 5 ms, 10 ms, … as the real work queue."""
+    """Remembers, by uid, when a creation that was refused is tried again: after 5 ms, 10 ms, …"""
 
     def __init__(self) -> None:
         self.retry: dict[str, tuple[float, float]] = {}
@@ -103,8 +103,11 @@ def _status(each: Json, pods: list[Json], failure: str) -> Json:
         old = each.get("status", {}).get("conditions", [])
         status["conditions"] = old or [
             {
-                "type": "ReplicaFailure", "status": "True", "lastTransitionTime": stamp(), "reason": "FailedCreate",
+                "type": "ReplicaFailure",
+                "status": "True",
+                "lastTransitionTime": stamp(),
+                "reason": "FailedCreate",
                 "message": failure,
             }
-        ]  # fmt: skip
+        ]
     return status

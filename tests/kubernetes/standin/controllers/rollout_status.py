@@ -18,7 +18,7 @@ def reason_of(deployment: Json, type_: str) -> str:
 
 
 def set_condition(deployment: Json, type_: str, status: str, reason: str, message: str) -> bool:
-    """Another reason or status puts the condition at the end of the list; otherwise nothing changes, also not the text."""
+    """Another reason or status puts the condition at the end of the list; else not even the text changes."""
     conditions = deployment.setdefault("status", {}).setdefault("conditions", [])
     old = condition(deployment, type_)
     if old and (old["status"], old["reason"]) == (status, reason):

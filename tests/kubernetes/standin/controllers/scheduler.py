@@ -44,7 +44,8 @@ def _refuse(world: World, pod: Json, reasons: list[str]) -> None:
     counted = ", ".join(f"{count} {reason}" for reason, count in sorted(Counter(reasons).items()))
     total = len(reasons)
     message = (
-        f"0/{total} nodes are available: {counted}. no new claims to deallocate, preemption: 0/{total} nodes are available: "
+        f"0/{total} nodes are available: {counted}. no new claims to deallocate, preemption: "
+        f"0/{total} nodes are available: "
         f"{total} {NO_HELP}"
         if total
         else "no nodes available to schedule pods"

@@ -1,4 +1,4 @@
-"""The statefulset controller: pods one after the other, from the highest ordinal on an update; revisions as objects."""
+"""The statefulset controller: pods one after the other, on an update from the highest ordinal."""
 
 from __future__ import annotations
 
@@ -68,8 +68,10 @@ class StatefulSets:
         if now < self.retry.get(uid, 0):
             return self.retry[uid] - now
         labels = {
-            "apps.kubernetes.io/pod-index": str(ordinal), LABEL: revision, "statefulset.kubernetes.io/pod-name": name,
-        }  # fmt: skip
+            "apps.kubernetes.io/pod-index": str(ordinal),
+            LABEL: revision,
+            "statefulset.kubernetes.io/pod-name": name,
+        }
         template = copied(each["spec"]["template"])
         template["spec"] |= {"hostname": name, "subdomain": each["spec"].get("serviceName", "")}
         whose = f"StatefulSet {each['metadata']['name']}"
@@ -135,13 +137,21 @@ def revision_of(world: World, each: Json, resource: str = REVISIONS) -> str:
         **each["spec"]["template"]["metadata"].get("labels", {}),
         "controller.kubernetes.io/hash": digest,
     }
-    world.store.put(resource, {
-        "kind": "ControllerRevision", "apiVersion": "apps/v1",
-        "metadata": {
-            "name": name, "namespace": metadata["namespace"], "labels": labels, "ownerReferences": [owner_reference(each)],
+    world.store.put(
+        resource,
+        {
+            "kind": "ControllerRevision",
+            "apiVersion": "apps/v1",
+            "metadata": {
+                "name": name,
+                "namespace": metadata["namespace"],
+                "labels": labels,
+                "ownerReferences": [owner_reference(each)],
+            },
+            "data": data,
+            "revision": newest + 1,
         },
-        "data": data, "revision": newest + 1,
-    })  # fmt: skip
+    )
     return name
 
 
@@ -155,10 +165,17 @@ def _status(each: Json, pods: list[Json], current: str, update: str) -> Json:
     if updated == replicas == len([pod for pod in active if is_ready(pod)]) == len(there):
         current, at_current = update, updated
     counters = {
-        "observedGeneration": each["metadata"]["generation"], "replicas": len(there), "readyReplicas": len(ready),
-        "currentReplicas": at_current, "updatedReplicas": updated,
-    }  # fmt: skip
+        "observedGeneration": each["metadata"]["generation"],
+        "replicas": len(there),
+        "readyReplicas": len(ready),
+        "currentReplicas": at_current,
+        "updatedReplicas": updated,
+    }
     status: Json = {name: value for name, value in counters.items() if value or name == "replicas"}
     return {
-        **status, "currentRevision": current, "updateRevision": update, "collisionCount": 0, "availableReplicas": len(ready),
-    }  # fmt: skip
+        **status,
+        "currentRevision": current,
+        "updateRevision": update,
+        "collisionCount": 0,
+        "availableReplicas": len(ready),
+    }

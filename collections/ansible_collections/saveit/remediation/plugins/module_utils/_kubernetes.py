@@ -14,7 +14,10 @@ from ansible_collections.saveit.remediation.plugins.module_utils import _kuberne
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import ApiError
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_find import WORKLOADS, Workload
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import snapshot
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import (
+    shared_text,
+    snapshot,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import (
     Judged,
     World,
@@ -141,6 +144,13 @@ def logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, ta
     """
     if not instance.id:
         return ""
+    what = f"log {instance.id} {instance.container} {instance.restarts} {tail} {since}"
+    return shared_text(parameters, carrier, what, lambda: _logs(parameters, carrier, instance, tail, since))
+
+
+def _logs(
+    parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, tail: int, since: float
+) -> str:
     cluster = carrier.cluster(parameters)
     text = _log(cluster, instance, tail=tail, since_seconds=since)
     if instance.restarts and (instance.trouble or instance.state == "restarting"):

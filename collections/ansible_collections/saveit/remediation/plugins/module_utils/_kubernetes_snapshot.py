@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import IO, Any, Dict, Iterator, List, Mapping, Sequence
+from typing import IO, Any, Callable, Dict, Iterator, List, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import (
@@ -66,6 +66,24 @@ def snapshot(
     if listed and not any(seen[kind] for kind in listed):
         _check_namespace(parameters, carrier)
     return seen
+
+
+def shared_text(parameters: Mapping[str, Any], carrier: Carrier, name: str, fetch: Callable[[], str]) -> str:
+    """What `fetch` returns, once for all who look at the same time and ask for the same; `name` says what it is."""
+    not_before = float(parameters.get("not_before") or 0)
+    if not carrier.shared or not not_before:
+        return fetch()
+    place = hashlib.sha256(name.encode()).hexdigest()[:16]
+    with _locked(_folder(parameters, carrier.shared) / f"text-{place}.json", carrier) as file:
+        with contextlib.suppress(ValueError):  # empty, as we have made it
+            entry = json.load(file)
+            if entry["taken_at"] >= not_before:
+                return str(entry["text"])
+        began, text = carrier.now(), fetch()
+        file.seek(0)
+        file.truncate()
+        json.dump({"taken_at": began, "text": text}, file)
+        return text
 
 
 def _check_namespace(parameters: Mapping[str, Any], carrier: Carrier) -> None:
