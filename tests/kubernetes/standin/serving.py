@@ -15,6 +15,7 @@ from standin import (
     evicting,
     executing,
     logs,
+    managed,
     reading,
     reviewing,
     scaling,
@@ -64,7 +65,9 @@ def answer(
                 200, found, {"Content-Type": "text/plain; charset=utf-8"} if isinstance(found, str) else {}
             )
         check_route(request, wanted, world.missing_groups)
-        return _verb(world, request, wanted)
+        reply = _verb(world, request, wanted)
+        reply.body = managed.shown(reply.body)
+        return reply
     except RefusalError as error:
         return Reply(error.status, error.body, error.headers)
     except PlainError as error:

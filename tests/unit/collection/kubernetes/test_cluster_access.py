@@ -49,7 +49,8 @@ class Server:
 
     def run(self, needs: Mapping[str, Any], **more: Any) -> Result:
         given = {key: spec.get("default") for key, spec in _cluster_access.ARGUMENTS.items()}
-        carrier = Carrier(no_command, lambda: 1e6, lambda _seconds: None, cluster=lambda _parameters: self)  # type: ignore[arg-type,return-value]
+        here: Any = self
+        carrier = Carrier(no_command, lambda: 1e6, lambda _s: None, cluster=lambda _parameters: here)
         asked = {"platform": "kubernetes", "runbook": RUNBOOK, "observed": SICK, "needs": needs, **more}
         return _cluster_access.run({**given, **asked}, carrier)
 
