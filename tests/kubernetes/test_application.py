@@ -1,19 +1,25 @@
-"""The application incident on a cluster: what is wrong with pods, and what is done about it."""
+"""The application incident on a cluster: what is wrong with pods and rollouts, and what is done about it."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import connect
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_revision import RESTARTED_AT
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
+
 if TYPE_CHECKING:
-    from standin.cluster import Cluster
+    from standin.cluster import Cluster, Done
 
 # The lab's pods are ready within seconds; nobody need wait longer for them than that.
-QUICK = ("-e", "application_start_seconds=5", "-e", "application_samples=4")
-
-# Of pods that never were well, by a first rollout: what it is, words of its sentence, whether a restart is offered.
+QUICK = ("-e", "application_start_seconds=5", "-e", "application_samples=4", "-e", "ladder_hold_seconds=2")
+HIGH = ("-e", "ladder_max_risk=high")
 STATES = [
+    # behaviour of pods that never were well, what it is called, words of its sentence
     ("crash-loop", "service-crash-loop", "exit code 1"),
     ("oom", "service-oom", "killed for lack of memory"),
     ("image-missing", "service-image", "ImagePull"),
@@ -23,17 +29,62 @@ STATES = [
 ]
 
 
-def findings(report: dict[str, Any], kind: str = "symptom") -> dict[str, str]:
-    return {each["id"]: each["sentence"] for each in report["findings"] if each["kind"] == kind}
+def incident(cluster: Cluster, *arguments: str) -> Done:
+    """The backend alone: a namespace of a test has no frontend."""
+    backend_only = ("-e", "application_frontend_service=", "-e", "application_database_service=")
+    return cluster.command("--incident", "application", "--json", "--yes", *QUICK, *backend_only, *arguments)
+
+
+def findings(report: dict[str, Any]) -> dict[str, str]:
+    return {each["id"]: each["sentence"] for each in report["findings"]}
 
 
 def actions(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["remedy"]: each for each in report["actions"]}
 
 
-def incident(cluster: Cluster, *arguments: str, yes: bool = True) -> Any:
-    given = ("--incident", "application", "--json", *QUICK, *arguments)
-    return cluster.command(*given, *(("--yes",) if yes else ()))
+def names(cluster: Cluster) -> set[str]:
+    pods = cluster.pods("saveit-backend")
+    return {each["metadata"]["name"] for each in pods if not each["metadata"].get("deletionTimestamp")}
+
+
+def is_ready(pod: dict[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def make_unready(cluster: Cluster, pods: Iterable[str] = ()) -> None:
+    """Pods that were well turn unready, as those that hang do: these, or all."""
+    target = {"kubeconfig": str(cluster.kubeconfig), "context": cluster.context}
+    api = connect({**target, "namespace": cluster.namespace})
+    chosen = set(pods) or names(cluster)
+    # Times are whole seconds, and what turns unready in the second of its start has never been seen ready.
+    cluster.wait(lambda: time.time() - newest_start(cluster) > 2, "its pods have run for two seconds")
+    for name in chosen:
+        assert api.execute(name, "backend", ["touch", "/tmp/saveit-not-ready"], "", 10).rc == 0  # noqa: S108
+    api.close()
+    cluster.wait(
+        lambda: not any(is_ready(each) for each in cluster.pods("saveit-backend") if name_of(each) in chosen),
+        "they are not ready",
+    )
+
+
+def name_of(pod: dict[str, Any]) -> str:
+    return str(pod["metadata"]["name"])
+
+
+def newest_start(cluster: Cluster) -> float:
+    runs = [
+        each["state"]["running"]
+        for pod in cluster.pods("saveit-backend")
+        for each in pod["status"]["containerStatuses"]
+    ]
+    return max(parse_time(each["startedAt"]) or 0.0 for each in runs)
+
+
+def template(cluster: Cluster) -> dict[str, Any]:
+    found: dict[str, Any] = cluster.get("deployments", "saveit-backend")["spec"]["template"]
+    return found
 
 
 def test_a_healthy_application_is_left_alone(cluster: Cluster) -> None:
@@ -41,7 +92,7 @@ def test_a_healthy_application_is_left_alone(cluster: Cluster) -> None:
     cluster.behave("frontend")
     cluster.serve("backend")
     with cluster.unchanged():
-        done = incident(cluster)
+        done = cluster.command("--incident", "application", "--json", "--yes", *QUICK)
     assert done.code == 0, done.stderr
     assert done.report["outcome"] == "healthy"
 
@@ -52,18 +103,131 @@ def test_each_state_of_pods_is_its_own_finding_and_none_of_these_is_restarted(
 ) -> None:
     cluster.behave("backend", behaviour)
     with cluster.unchanged():
-        done = incident(cluster, "-e", "application_frontend_service=")
-    found = findings(done.report)
-    assert said in found[finding]
+        done = incident(cluster)
+    assert said in findings(done.report)[finding]
     acted = actions(done.report)
     assert acted["restart"]["result"] == "skipped"
     assert finding in acted["restart"]["sentence"]
     assert done.code != 0
 
 
-def test_pods_that_are_not_ready_are_replaced(cluster: Cluster) -> None:
+def test_pods_that_hang_are_replaced_by_a_rollout(cluster: Cluster) -> None:
     cluster.behave("backend")
-    pods = {each["metadata"]["name"] for each in cluster.pods("saveit-backend")}
-    done = incident(cluster, "--check", "-e", "application_frontend_service=")
-    assert done.report["outcome"] == "healthy"
-    assert pods
+    cluster.serve("backend")
+    before = names(cluster)
+    make_unready(cluster)
+    done = incident(cluster)
+    assert done.code == 0, done.stderr
+    assert "is not ready: Readiness probe failed" in findings(done.report)["service-not-ready"]
+    acted = actions(done.report)
+    assert acted["restart"]["result"] == "helped"
+    assert "a rollout of Deployment saveit-backend" in acted["restart"]["sentence"]
+    assert names(cluster).isdisjoint(before)
+    assert RESTARTED_AT in template(cluster)["metadata"]["annotations"]
+
+
+def test_a_check_says_what_a_restart_would_change_and_writes_nothing(cluster: Cluster) -> None:
+    cluster.behave("backend")
+    make_unready(cluster)
+    with cluster.unchanged():
+        done = incident(cluster, "--check")
+    acted = actions(done.report)
+    assert acted["restart"]["result"] == "planned"
+    assert RESTARTED_AT in acted["restart"]["diff"][0]["after"]
+
+
+def test_a_rollout_that_fails_is_undone_when_high_risk_is_approved(cluster: Cluster) -> None:
+    cluster.behave("backend")
+    good = template(cluster)
+    cluster.behave("backend", "crash-loop")
+    with cluster.unchanged():
+        refused = incident(cluster)
+    assert refused.code != 0
+    assert "exit code 1" in findings(refused.report)["service-rollout-failing"]
+    assert "-e ladder_max_risk=high" in refused.stdout
+    done = incident(cluster, *HIGH)
+    assert done.code == 0, done.stderr
+    assert actions(done.report)["undo"]["result"] == "helped"
+    assert template(cluster)["spec"] == good["spec"]
+    assert cluster.is_complete(cluster.get("deployments", "saveit-backend"))
+
+
+def test_a_paused_rollout_is_not_restarted(cluster: Cluster) -> None:
+    cluster.behave("backend")
+    make_unready(cluster)
+    cluster.patch("deployments", "saveit-backend", {"spec": {"paused": True}})
+    with cluster.unchanged():
+        done = incident(cluster)
+    assert done.code != 0
+    assert "service-paused-rollout" in actions(done.report)["restart"]["sentence"]
+    assert "paused" in findings(done.report)["service-paused-rollout"]
+
+
+def test_a_disruption_budget_in_the_way_is_respected(cluster: Cluster) -> None:
+    """One pod hangs, the other serves alone, and the rollout of this strategy would take it away first."""
+    cluster.behave("backend")
+    rolling = {"rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
+    cluster.patch("deployments", "saveit-backend", {"spec": {"strategy": rolling}})
+    cluster.patch("poddisruptionbudgets", "saveit-backend-pdb", {"spec": {"minAvailable": 2}})
+    cluster.wait(
+        lambda: (
+            cluster.get("poddisruptionbudgets", "saveit-backend-pdb")["status"].get("disruptionsAllowed") == 0
+            and cluster.get("poddisruptionbudgets", "saveit-backend-pdb")["status"].get("desiredHealthy") == 2
+        ),
+        "no pod may be evicted",
+    )
+    make_unready(cluster, sorted(names(cluster))[:1])
+    with cluster.unchanged():
+        done = incident(cluster)
+    assert done.code != 0
+    assert (
+        "the PodDisruptionBudget saveit-backend-pdb allows 0" in actions(done.report)["restart"]["sentence"]
+    )
+
+
+def test_two_workloads_of_one_name_are_told_and_none_is_touched(cluster: Cluster) -> None:
+    cluster.behave("backend")
+    twin = next(each for each in cluster.manifests("backend") if each["kind"] == "Deployment")
+    twin["metadata"]["name"] = "saveit-backend-blue"
+    cluster.apply(twin)
+    cluster.variables["service_names"] = {}
+    with cluster.unchanged():
+        done = incident(cluster, "-e", "application_service=saveit-backend")
+    assert done.code != 0
+    told = str(done.report)
+    assert "Deployment saveit-backend and Deployment saveit-backend-blue" in told
+    assert "service_names" in told
+
+
+def test_a_workload_at_zero_is_started_again(cluster: Cluster) -> None:
+    cluster.behave("backend")
+    cluster.patch("deployments", "saveit-backend", {"spec": {"replicas": 0}})
+    cluster.wait(lambda: not cluster.pods("saveit-backend"), "the backend has no pods")
+    done = incident(cluster)
+    assert done.code == 0, done.stderr
+    assert "scaled to zero" in findings(done.report)["service-scaled-to-zero"]
+    assert actions(done.report)["start"]["result"] == "helped"
+    assert cluster.get("deployments", "saveit-backend")["spec"]["replicas"] == 2
+
+
+def test_an_api_server_that_restarts_during_the_rollout_is_waited_for(cluster: Cluster) -> None:
+    cluster.need("faults")
+    cluster.behave("backend")
+    make_unready(cluster)
+    for kind in ("reset", "500", "429"):
+        cluster.fault(kind, times=2, path="/deployments/saveit-backend", method="GET")  # type: ignore[attr-defined]
+    done = incident(cluster)
+    assert done.code == 0, done.stderr
+    assert actions(done.report)["restart"]["result"] == "helped"
+
+
+def test_a_restart_whose_answer_is_lost_is_not_made_twice(cluster: Cluster) -> None:
+    cluster.need("faults")
+    cluster.behave("backend")
+    make_unready(cluster)
+    cluster.fault("half", path="/deployments/saveit-backend", method="PATCH")  # type: ignore[attr-defined]
+    done = incident(cluster)
+    assert done.code == 0, done.stderr
+    assert actions(done.report)["restart"]["result"] == "helped"
+    patches = [each for each in cluster.writes if each.startswith("PATCH")]  # type: ignore[attr-defined]
+    assert len(patches) == 1

@@ -478,6 +478,45 @@ def test_what_the_runbook_does_not_know_is_context_and_no_reason_to_act() -> Non
     assert [(each["id"], each["kind"]) for each in state["findings"]] == [("strange", "context")]
 
 
+def with_surroundings() -> dict[str, Any]:
+    """The runbook with a finding that is no symptom, and a remedy that is not for it."""
+    book = copy.deepcopy(RUNBOOK)
+    book["findings"].append({"id": "rolling", "symptom": False, "next": "Wait until it has rolled."})
+    book["remedies"][2]["never_for"].append("rolling")
+    return book
+
+
+def test_a_finding_that_is_no_symptom_is_no_reason_to_act() -> None:
+    world = World(sick={"rolling"}, samples=[True])
+    state = world.climb(runbook=with_surroundings())
+    assert (state["verdict"], world.acted) == ("healthy", [])
+    (finding,) = state["findings"]
+    assert (finding["kind"], finding["next"]) == ("context", "Wait until it has rolled.")
+
+
+@pytest.mark.parametrize("mode", ["diagnose", "remediate"])
+def test_it_may_be_a_reason_not_to(mode: str) -> None:
+    world = World(sick={"rolling", "hung"})
+    state = world.climb(runbook=with_surroundings(), mode=mode)
+    said = {each["remedy"]: (each["result"], each["sentence"]) for each in state["actions"]}
+    assert said["restart"] == ("skipped", "would not help against rolling")
+    assert "restart" not in world.acted
+
+
+def test_a_failure_that_changed_something_says_so() -> None:
+    class ChangedError(FailedError):
+        def as_return(self) -> dict[str, Any]:
+            return {**super().as_return(), "changed": True, "diff": {"before": "a", "after": "b"}}
+
+    def fail_half_way(_world: World) -> None:
+        raise ChangedError("it was restarted and got worse")
+
+    state = World(sick={"hung"}, remedies={"restart": fail_half_way}).climb()
+    restart = next(each for each in state["actions"] if each["remedy"] == "restart")
+    assert (restart["result"], restart["changed"]) == ("failed", True)
+    assert restart["diff"] == [{"before": "a", "after": "b"}]
+
+
 def test_findings_come_cause_before_symptom_with_advice_and_severity() -> None:
     state = World({"hung", "down", "strange"}).climb(mode="diagnose")
     assert [each["id"] for each in state["findings"]] == ["down", "hung", "strange"]

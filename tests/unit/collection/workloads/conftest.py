@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -40,9 +41,7 @@ class FakeCluster:
             self.tick()
         return copy.deepcopy(next(each for each in self.objects[kind] if each["metadata"]["name"] == name))
 
-    def list(
-        self, kind: str, label_selector: str = "", keep: Any = None, **_more: Any
-    ) -> list[dict[str, Any]]:
+    def list(self, kind: str, label_selector: str = "", **_more: Any) -> builtins.list[dict[str, Any]]:
         self.asked.append(f"list {kind}")
         wanted = [part.split("=") for part in label_selector.split(",") if part]
         return [
@@ -72,8 +71,9 @@ class FakeCluster:
         return self.logs[pod, previous]
 
     def execute(
-        self, pod: str, container: str, command: list[str], stdin: str = "", timeout: float = 10
+        self, pod: str, container: str, command: builtins.list[str], stdin: str, timeout: float
     ) -> Completed:
+        assert timeout > 0, stdin
         self.commands.append([pod, container, *command])
         return self.answers.pop(0)
 
@@ -91,7 +91,11 @@ class Scene:
             raise AssertionError("no command runs on the host")
 
         return Carrier(
-            nothing, self.clock.now, self.clock.sleep, check_mode, cluster=lambda _parameters: self.cluster
+            nothing,
+            self.clock.now,
+            self.clock.sleep,
+            check_mode,
+            cluster=lambda _parameters: cast(Any, self.cluster),
         )
 
 

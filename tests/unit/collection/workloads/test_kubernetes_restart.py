@@ -280,6 +280,38 @@ def test_an_undo_brings_the_template_of_the_revision_before_back(scene: Callable
     assert ":1.0\n" in result.diff["after"]
 
 
+def test_the_broken_pod_of_a_statefulset_is_evicted_once_its_undo_is_seen(scene: Callable[..., Any]) -> None:
+    it = scene("statefulset-rollout-in-progress", service_names={"backend": "saveit-postgres"})
+    newest = next(
+        each for each in it.cluster.objects["pods"] if each["metadata"]["name"] == "saveit-postgres-1"
+    )
+    (status,) = newest["status"]["containerStatuses"]
+    status["state"] = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+    revisions = it.cluster.objects["controllerrevisions"]
+    max(revisions, key=lambda each: each["revision"])["data"]["spec"]["template"]["spec"]["containers"][0][
+        "image"
+    ] = "x:2"
+    workload = it.cluster.objects["statefulsets"][0]
+    workload["spec"]["template"]["spec"]["containers"][0]["image"] = "x:2"
+    done = state("statefulset-rollout-done")
+
+    def controller(_kind: str, _body: Any) -> None:
+        workload["metadata"]["generation"] += 1
+
+    def tick() -> None:
+        if it.cluster.writes and it.clock.slept:  # one look later
+            workload["status"]["observedGeneration"] = workload["metadata"]["generation"]
+        if len(it.cluster.writes) == 2:
+            it.cluster.objects.update(statefulsets=[done["statefulset"]], pods=done["pods"])
+
+    it.cluster.after, it.cluster.tick = controller, tick
+    assert run(it, "undo").verdict == "undone"
+    assert [(what, name) for what, name, _body in it.cluster.writes] == [
+        ("patch statefulsets", "saveit-postgres"),
+        ("create pods/eviction", "saveit-postgres-1"),
+    ]
+
+
 def test_a_workload_at_zero_is_started_with_what_its_autoscaler_wants(scene: Callable[..., Any]) -> None:
     it = scene("scaled-to-zero")
     target = {"kind": "Deployment", "name": "saveit-backend"}

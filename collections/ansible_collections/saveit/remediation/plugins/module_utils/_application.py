@@ -23,7 +23,6 @@ from ansible_collections.saveit.remediation.plugins.module_utils._time import pa
 
 CRASH_WINDOW = 60  # seconds; a container that the engine started again within them is not yet trusted
 LOOP = 2  # restarts by the engine that are no accident any more
-NOT_READY = "service-not-ready"
 CONTEXT = ("service-rollout", "service-paused-rollout")  # worth telling, and not why it does not serve
 DEATHS = 3  # workers that died within the window, and none of them ready
 
@@ -97,12 +96,13 @@ def judge(seen: Seen) -> list[Finding]:
     failing = bool(seen.ready) and seen.good < len(seen.ready)
     told = platform_says(seen)
     if seen.service.state == RUNNING and not failing:
-        return [*told, *unhealthy(seen)]
+        sick = any(each.id not in CONTEXT for each in told)
+        return [*told, *unhealthy(seen), *(_nobody_serves(seen) if sick else ())]
     found = [*told]
     if seen.database:
         found.insert(0, Finding("application-database", name, f"{name} cannot serve: {seen.database}"))
     if any(each.id not in CONTEXT for each in told):
-        return found
+        return [*found, *_nobody_serves(seen)]
     loop = _crash_loop(seen)
     if loop:
         return [*found, Finding("application-crash-loop", name, loop)]
@@ -120,13 +120,22 @@ def is_sick(seen: Seen) -> bool:
     return bool(told or unhealthy(seen))
 
 
+def _nobody_serves(seen: Seen) -> list[Finding]:
+    name, instances = seen.service.name, seen.service.instances
+    if any(each.health == "healthy" for each in instances):
+        return []
+    there = [each for each in instances if each.id]
+    why = f"none of its {len(there)} pods is ready" if there else "it has no pods"
+    return [Finding("application-down", name, f"{name} serves nobody: {why}")]
+
+
 def platform_says(seen: Seen) -> list[Finding]:
     """What a platform that looks after its instances knows to be wrong; nothing where it does not."""
     if not seen.service.workload:
         return []
-    known = {each.trouble for each in seen.service.instances} | {each.id for each in seen.service.troubles}
-    if starts(seen):
-        known.discard(NOT_READY)  # its probes give it less time than it is known to need
+    early = starts(seen)  # its probes may give it less time than it is known to need
+    troubles = {each.trouble for each in seen.service.instances if not (early and each.health == "starting")}
+    known = troubles | {each.id for each in seen.service.troubles}
     return [each for each in findings(seen.service) if each.id in known]
 
 
@@ -162,7 +171,7 @@ def _unready(seen: Seen) -> list[Finding]:
     early = [
         each
         for each in seen.service.instances
-        if each.health == "starting" or (each.trouble == NOT_READY and starts(seen))
+        if each.health == "starting" and (not each.trouble or starts(seen))
     ]
     name = seen.service.name
     sentence = f"{name} is starting: {'; '.join(describe(each) for each in early)}"

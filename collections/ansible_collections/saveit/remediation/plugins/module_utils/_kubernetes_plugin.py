@@ -29,7 +29,7 @@ class Plugin:
 
     def __init__(self, kubeconfig: Kubeconfig, user: str, shared: str | None) -> None:
         self._user: Any = kubeconfig.entry("users", user)
-        said = self._user.get("exec")
+        said: Any = self._user.get("exec")
         known = isinstance(said, dict) and said.get("command")
         self.command: Sequence[str] = (
             [str(said["command"]), *map(str, said.get("args") or ())] if known else []

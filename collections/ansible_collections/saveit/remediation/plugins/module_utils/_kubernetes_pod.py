@@ -27,11 +27,15 @@ LONGEST = 400  # characters of an event's message
 
 
 class Trouble(NamedTuple):
-    """A finding's id ("" when nothing is wrong), the sentence why, and the state as in _service.Instance."""
+    """A finding's id ("" when nothing is wrong), the sentence why, and the state as in _service.Instance.
+
+    `starting`: it has not been ready since its containers began.
+    """
 
     id: str
     said: str
     state: str
+    starting: bool = False
 
 
 WELL = Trouble("", "", RUNNING)
@@ -250,7 +254,7 @@ def _readiness(pod: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now:
     )
     probe = last(events, "Unhealthy", "Readiness probe") or last(events, "Unhealthy", "Startup probe")
     why = short(probe.get("message")) or short(unready.get("message")) or "no more is said"
-    was_ready = since > begun + 1  # its condition turned after its containers had begun
+    was_ready = since > begun  # its condition turned after its containers had begun
     if not was_ready and now - begun < may_start_for(pod):
-        return Trouble("", f"started {now - begun:.0f} s ago and is not ready yet: {why}", RUNNING)
-    return Trouble("service-not-ready", f"is not ready: {why}", RUNNING)
+        return Trouble("", f"started {now - begun:.0f} s ago and is not ready yet: {why}", RUNNING, True)
+    return Trouble("service-not-ready", f"is not ready: {why}", RUNNING, not was_ready)

@@ -30,6 +30,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
 )
 
 TRIES = 3
+LOOKS = 10  # seconds for a controller to see a change
 PAST = {"restart": "restarted", "undo": "undone", "start": "started"}
 NO_SUCH = {
     "unpause": "Kubernetes has no paused pods",
@@ -127,14 +128,13 @@ def _followed(
     method, begun = parameters["method"], carrier.now()
     done = f"{name} was {PAST[method]} ({change.sentence})"
     limit = _kubernetes_wait.how_long(workload, change.pods, judged.pods)
-    if method == "undo":
-        _remove_stuck(parameters, carrier, workload, judged)
+    stuck = _remove_stuck(parameters, carrier, workload, judged) if method == "undo" else ""
     try:
         state = _kubernetes_wait.wait(parameters, carrier, name, workload, limit)
     except ObstacleError:
         raise
     except FailedError as error:
-        raise ChangedError(f"{done}, and {error}", change.diff) from error
+        raise ChangedError(f"{done}, and {error}{stuck}", change.diff) from error
     after = _kubernetes.examine(parameters, carrier, name)[1].service
     took = f"after {carrier.now() - begun:.0f} s {state.sentence}"
     return Result(
@@ -148,13 +148,24 @@ def _followed(
 
 def _remove_stuck(
     parameters: Mapping[str, Any], carrier: Carrier, workload: Mapping[str, Any], judged: Judged
-) -> None:
+) -> str:
     """A StatefulSet waits for a broken pod of the newer revision to get well before it replaces it.
 
-    See https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback.
+    Returns what kept us from it; "" when nothing did. See
+    https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback.
     """
     if workload.get("kind") != "StatefulSet":
-        return
+        return ""
+    cluster, kind, name = carrier.cluster(parameters), plural_of(workload), workload["metadata"]["name"]
+    for _look in range(LOOKS):  # made anew before its controller has seen the change, it would be as broken
+        now = cluster.get(kind, name)
+        if (now.get("status") or {}).get("observedGeneration", 0) >= now["metadata"].get("generation", 0):
+            break
+        carrier.sleep(1)
     for each in judged.service.instances:
         if each.trouble and each.id and each.name not in judged.old:
-            _kubernetes.restart(parameters, carrier, each, 30)
+            try:
+                _kubernetes.restart(parameters, carrier, each, 30)
+            except FailedError as error:  # the undo is made, so it is waited for all the same
+                return f"; {error}"
+    return ""

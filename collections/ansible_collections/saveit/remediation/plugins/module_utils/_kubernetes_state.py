@@ -175,7 +175,7 @@ def instance(pod: Mapping[str, Any], service: str, found: Trouble) -> Instance:
     )
     ended = (status.get("state") or {}).get("terminated") or (status.get("lastState") or {}).get("terminated")
     ended = ended or {}
-    health = "healthy" if is_ready(pod) else "unhealthy" if found.id else "starting"
+    health = "healthy" if is_ready(pod) else "starting" if found.starting else "unhealthy"
     return Instance(
         id=str(pod["metadata"].get("uid") or _name(pod)),
         name=_name(pod),
@@ -216,7 +216,7 @@ def _restarts(pod: Mapping[str, Any]) -> int:
 
 def _passes(found: Trouble, leaves: bool) -> Trouble:
     """An old pod that a rollout replaces anyway is no finding of its own."""
-    return Trouble("", found.said, found.state) if leaves and found.id else found
+    return found._replace(id="") if leaves else found
 
 
 def _is_hopeless(pod: Mapping[str, Any], troubles: Mapping[str, Trouble], now: float) -> bool:

@@ -58,10 +58,12 @@ def cpu(parameters: Mapping[str, Any], carrier: Carrier, service: Service) -> li
     running = [each for each in found if each.running]
     whole = _optional(parameters, carrier, "nodes") if any(not each.cpu_limit for each in running) else ()
     usages = {each: _cpu(each, why, whole) for each in running}
-    percents = {each: usages[each].cpu_percent or 0 for each in running}
-    busy = [each for each in running if each.cores is None or percents[each] >= INSIDE_FROM]
+    blind = [each for each in running if each.cores is None]
+    # Each look inside is a call: of those with a sample, the busiest one is enough.
+    busiest = sorted(running, key=lambda each: usages[each].cpu_percent or 0)[-1:]
+    chosen = blind or [each for each in busiest if (usages[each].cpu_percent or 0) >= INSIDE_FROM]
     firsts = {}
-    for each, first, reason in _inside(parameters, carrier, sorted(busy, key=lambda one: -percents[one])):
+    for each, first, reason in _inside(parameters, carrier, chosen):
         if first.cpu_seconds is not None:
             firsts[each] = first
             continue

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a broker's behaviour means: verdicts and sentences, without a connection.
 
-An open TCP port is no broker: docker's proxy takes the connection for one that is dead. Only CONNACK and a
+An open TCP port is no broker: a proxy takes the connection for one that is dead. Only CONNACK and a
 message that comes back are. The reason codes are those of MQTT 5
 (https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html#_Toc3901079), into which the five of MQTT
 3.1.1 are translated.

@@ -28,7 +28,7 @@ COLUMNS = ("service", "instance", "state", "ready", "restarts", "cpu (cores)", "
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Look at every container of the project; nothing is changed.
+    """Look at every instance of every service; nothing is changed.
 
     Raises ObstacleError when the platform cannot be asked.
     """

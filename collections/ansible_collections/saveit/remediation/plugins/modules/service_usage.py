@@ -19,7 +19,8 @@ description:
   - OOM kills are those of the last O(oom_window_seconds). A kill of a worker process does not show in the
     container's state, so the kernel's counter, the engine's events and the log are all asked.
   - On Kubernetes, C(metrics.k8s.io) is asked, and OOM kills are those that the containers' states show. Where
-    there are no metrics, and for throttling, up to three containers are read inside, if this account may.
+    there are no metrics, up to three containers are read inside, and for throttling the busiest one, if this
+    account may.
     What nobody can tell is V(null), with the reason in the sentence, and never zero.
   - On Kubernetes, evidence tells what a HorizontalPodAutoscaler of the service wants, and beside another
     finding C(autoscaler-at-maximum), C(autoscaler-no-metrics) or C(autoscaler-disabled) says what keeps it

@@ -1,0 +1,116 @@
+"""Redis, the broker and the database on a cluster: inside their pods, from here, or managed by others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from standin.cluster import Cluster, Done
+
+HOLD = ("-e", "ladder_hold_seconds=1")
+
+
+def incident(cluster: Cluster, type_: str, *arguments: str) -> Done:
+    return cluster.command("--incident", type_, "--json", "--yes", *HOLD, *arguments)
+
+
+def findings(report: dict[str, Any]) -> dict[str, str]:
+    return {each["id"]: each["sentence"] for each in report["findings"]}
+
+
+def actions(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {each["remedy"]: each for each in report["actions"]}
+
+
+def test_a_healthy_redis_is_asked_inside_its_pod_and_left_alone(cluster: Cluster) -> None:
+    cluster.behave("redis")
+    cluster.behave("backend")
+    with cluster.unchanged():
+        done = incident(cluster, "redis")
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.report["outcome"] == "healthy"
+
+
+def test_a_database_is_asked_by_psql_inside_its_pod(cluster: Cluster) -> None:
+    cluster.behave("postgres")
+    cluster.behave("backend")
+    with cluster.unchanged():
+        done = incident(cluster, "database")
+        looked = cluster.command("db")
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.report["outcome"] == "healthy"
+    assert "postgres (saveit-postgres-0) answers: PostgreSQL" in looked.stdout
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "finding"), [("crash-loop", "service-crash-loop"), ("image-missing", "service-image")]
+)
+def test_a_redis_whose_pod_does_not_come_up_is_not_restarted(
+    cluster: Cluster, behaviour: str, finding: str
+) -> None:
+    cluster.behave("redis", behaviour)
+    cluster.behave("backend")
+    with cluster.unchanged():
+        done = incident(cluster, "redis")
+    assert done.code != 0
+    assert finding in findings(done.report)
+    acted = actions(done.report)
+    assert acted["restart"]["result"] == "skipped"
+    assert finding in acted["restart"]["sentence"]
+
+
+def test_a_managed_redis_is_asked_from_here_and_has_no_restart(cluster: Cluster) -> None:
+    cluster.behave("backend")
+    with cluster.unchanged():
+        done = incident(cluster, "redis", "-e", "redis_host=127.0.0.1", "-e", "redis_port=1")
+    assert done.code != 0
+    assert "redis-refused" in findings(done.report)
+    assert "somebody else manages it" in findings(done.report)["service-elsewhere"]
+    acted = actions(done.report)
+    assert acted["restart"]["result"] == "skipped"
+    assert "service-elsewhere" in acted["restart"]["sentence"]
+
+
+def test_a_managed_redis_that_nobody_told_the_address_of_is_refused_with_what_to_set(
+    cluster: Cluster,
+) -> None:
+    cluster.behave("backend")
+    done = incident(cluster, "redis")
+    assert done.code == 4, done.stdout + done.stderr
+    assert "no restart remedy" in findings(done.report)["no-service"]
+    assert "service_names" in findings(done.report)["no-service"]
+
+
+def test_a_managed_database_is_asked_by_the_backend(cluster: Cluster) -> None:
+    """With the runbook's own line in Python, inside a pod of the backend."""
+    cluster.behave("backend")
+    with cluster.unchanged():
+        done = incident(cluster, "database")
+        looked = cluster.command("db")
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.report["outcome"] == "healthy"
+    assert "postgres (asked from saveit-backend-" in looked.stdout
+    assert "as nothing here runs it) takes connections: a new connection works" in looked.stdout
+    assert "somebody else manages it" in findings(done.report)["service-elsewhere"]
+
+
+def test_a_broker_that_is_embedded_is_restarted_with_the_backend(cluster: Cluster) -> None:
+    """Nobody listens on the port; the backend has it, so that it is the backend whose restart would help."""
+    cluster.behave("backend")
+    port = {"name": "mqtt", "containerPort": 1, "protocol": "TCP"}
+    ports = [{"op": "add", "path": "/spec/template/spec/containers/0/ports/-", "value": port}]
+    from standin.client import JSON_PATCH
+
+    cluster.patch("deployments", "saveit-backend", ports, JSON_PATCH)
+    cluster.wait(
+        lambda: cluster.is_complete(cluster.get("deployments", "saveit-backend")), "it has rolled out"
+    )
+    address = ("-e", "mqtt_host=127.0.0.1", "-e", "mqtt_port=1")
+    with cluster.unchanged():
+        done = incident(cluster, "mqtt", "--check", *address)
+    assert "the broker is the one embedded in backend" in findings(done.report)["mqtt-embedded-dead"]
+    acted = actions(done.report)
+    assert acted["restart-backend"]["result"] == "planned"
+    assert "a rollout of Deployment saveit-backend" in acted["restart-backend"]["sentence"]
