@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from saveit_remediate.errors import UsageError, did_you_mean
 
@@ -20,7 +21,7 @@ class Spec:
     """One row of the table of settings; the README's table is made from it."""
 
     name: str
-    kind: str  # "path", "inventory" (a path, or a list of hosts with a comma) or "seconds"
+    kind: str  # "path", "inventory" (or a list of hosts with a comma), "journal" (or a URL) or "seconds"
     default: str
     help: str
     minimum: int = 0
@@ -35,9 +36,9 @@ SPECS = (
     Spec("inventory", "inventory", "none", "Ansible inventory: a file, a folder, or hosts with a comma."),
     Spec(
         "journal",
-        "path",
+        "journal",
         "$XDG_STATE_HOME/saveit-remediate/journal.db",
-        "SQLite file with the record of every incident.",
+        "The record of every incident: a SQLite file, or `postgresql://USER@HOST/DATABASE`.",
     ),
     Spec("playbooks", "path", "playbooks beside the file", "Folder of the site's own playbooks."),
     Spec("timeout", "seconds", "600", "Longest time for one whole Ansible run.", minimum=1, maximum=86400),
@@ -53,15 +54,19 @@ class Setting:
     origin: str
 
     def __str__(self) -> str:
-        return f"{self.name} {str(self.value)!r} ({self.origin})"
+        return f"{self.name} {without_password(str(self.value))!r} ({self.origin})"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings. `folder` is where the file is, or None: `collections/` beside it is searched."""
+    """All settings. `folder` is where the file is, or None: `collections/` beside it is searched.
+
+    `state` is our folder for what has to be kept, and may not exist yet.
+    """
 
     values: Mapping[str, Setting] = field(default_factory=dict)
     folder: Path | None = None
+    state: Path = Path()
 
     def __getitem__(self, name: str) -> Setting:
         return self.values[name]
@@ -83,8 +88,9 @@ class Settings:
         return int(self.values["timeout"].value)
 
     @property
-    def journal(self) -> Path:
-        return Path(self.values["journal"].value)
+    def journal(self) -> str:
+        """A path, or a URL in which a password may be: for a message there is `without_password`."""
+        return str(self.values["journal"].value)
 
     @property
     def playbooks(self) -> Path | None:
@@ -111,7 +117,23 @@ def load_settings(options: Mapping[str, Any], environ: Mapping[str, str], cwd: P
         else:
             raw, origin, base = _default(spec.name, environ, path), "by default", cwd
         values[spec.name] = Setting(spec.name, _convert(spec, raw, origin, base), origin)
-    return Settings(values, path.parent if path else None)
+    return Settings(values, path.parent if path else None, _state(environ))
+
+
+def without_password(where: str) -> str:
+    """A URL as it may be shown: without a password, and without the options, among which one may be."""
+    if "://" not in where:
+        return where
+    scheme, _, rest = where.partition("://")
+    try:
+        parts = urlsplit(f"//{rest}")
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return f"{scheme}://…"
+    if "@" in parts.path + parts.query + parts.fragment:  # of a password with signs that should be escaped
+        return f"{scheme}://…"
+    user = f"{parts.username}@" if parts.username else ""
+    return f"{scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
 
 
 def _find_file(environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -145,12 +167,15 @@ def _default(name: str, environ: Mapping[str, str], path: Path | None) -> Any:
     if name == "timeout":
         return 600
     if name == "journal":
-        home = Path(environ.get("HOME", "~")).expanduser()
-        state = environ.get("XDG_STATE_HOME") or str(home / ".local" / "state")
-        return str(Path(state) / "saveit-remediate" / "journal.db")
+        return str(_state(environ) / "journal.db")
     if name == "playbooks" and path and (path.parent / "playbooks").is_dir():
         return str(path.parent / "playbooks")
     return None
+
+
+def _state(environ: Mapping[str, str]) -> Path:
+    home = Path(environ.get("HOME", "~")).expanduser()
+    return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "saveit-remediate"
 
 
 def _convert(spec: Spec, raw: Any, origin: str, base: Path) -> Any:
@@ -163,6 +188,13 @@ def _convert(spec: Spec, raw: Any, origin: str, base: Path) -> Any:
     text = str(raw)
     if spec.kind == "inventory" and "," in text and not (base / text).exists():
         return text
+    if spec.kind == "journal" and "://" in text:
+        if re.match(r"postgres(ql)?://", text):
+            return re.sub(r"^postgres://", "postgresql://", text)
+        raise UsageError(
+            f"setting journal must be a path, or postgresql://USER@HOST/DATABASE, not "
+            f"{without_password(text)!r} ({origin})"
+        )
     # Not resolved: a person should find the path in messages as it was written.
     return os.path.normpath(base / Path(text).expanduser())
 

@@ -82,7 +82,7 @@ def incidents(as_json: bool) -> None:
     if as_json:
         _json([dataclasses.asdict(summary) for summary in found])
     elif not found:
-        click.echo(f"no incident is recorded in {journal.path}")
+        click.echo(f"no incident is recorded in {journal.name}")
     elif not sys.stdout.isatty():
         for one in found:
             cells = (one.incident_id, one.opened, one.incident, one.severity, one.outcome, one.sentence)
@@ -98,7 +98,8 @@ def incidents(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 def show(incident_id: str, as_json: bool) -> None:
     """Show the timeline of an incident; the beginning of an ID is enough, `last` is the newest."""
-    from saveit_remediate.report.history import chain_break, timeline_data, timeline_lines
+    from saveit_remediate.journal.chain import chain_break
+    from saveit_remediate.report.history import timeline_data, timeline_lines
     from saveit_remediate.report.text import clean
 
     journal = _journal()

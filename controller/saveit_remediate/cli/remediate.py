@@ -17,7 +17,7 @@ import click
 from saveit_remediate.catalog import open_catalog, parse_extra_vars
 from saveit_remediate.errors import UsageError
 from saveit_remediate.incident import Request, Severity
-from saveit_remediate.journal import open_journal
+from saveit_remediate.journal import Journal, open_journal
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report, to_json
 from saveit_remediate.report.screen import Lines, Screen
@@ -34,7 +34,7 @@ def remediate(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     screen = screen_of(options)
     attended = _is_terminal() and not options["as_json"]
     world = surroundings(settings, screen, cwd, _ask if attended else None)
-    with contextlib.closing(open_journal(settings.journal, settings["journal"].origin)) as journal:
+    with contextlib.closing(journal_of(settings, screen)) as journal:
         if request.incident.strip().lower() == AUTO:
             report = respond_auto(request, settings, world, journal, _choose if attended else None)
         else:
@@ -44,6 +44,13 @@ def remediate(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     else:
         _tell(report, screen)
     return report.exit_code
+
+
+def journal_of(settings: Settings, screen: Screen) -> Journal:
+    """The journal, to write."""
+    return open_journal(
+        settings.journal, settings["journal"].origin, settings.state / "spool", warn=screen.warning
+    )
 
 
 def surroundings(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from saveit_remediate.journal import Event, Journal, hash_of
+from saveit_remediate.journal import Event, Journal
+from saveit_remediate.journal.chain import chain_break
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,6 @@ def summaries(journal: Journal) -> list[Summary]:
     """All incidents, newest first."""
     found = (journal.events(incident_id) for incident_id in reversed(journal.incidents()))
     return [summarize(events) for events in found if events]
-
-
-def chain_break(events: Sequence[Event]) -> int | None:
-    """The sequence number of the first event that was changed, removed or moved; None when all is well."""
-    previous = ""
-    for number, event in enumerate(events, start=1):
-        if event.sequence != number or event.previous != previous or event.hash != hash_of(event):
-            return number
-        previous = event.hash
-    return None
 
 
 def timeline_data(events: Sequence[Event]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from saveit_remediate.errors import UsageError
-from saveit_remediate.settings import load_settings
+from saveit_remediate.settings import load_settings, without_password
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_file_is_found_upwards_and_its_paths_are_relative_to_it(folder: Path) ->
 def test_without_any_file_defaults_hold(tmp_path: Path) -> None:
     settings = load_settings({}, environ(tmp_path), tmp_path)
     assert settings.timeout == 600
-    assert settings.journal == tmp_path / "home/.local/state/saveit-remediate/journal.db"
+    assert settings.journal == str(tmp_path / "home/.local/state/saveit-remediate/journal.db")
     assert settings.playbooks is None
     with pytest.raises(UsageError, match="no inventory: say where"):
         _ = settings.inventory
@@ -93,3 +93,33 @@ def test_a_wrong_file_is_a_sentence_with_the_place(tmp_path: Path, text: str, se
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"not soon|'soon' \(from environment variable SAVEIT_TIMEOUT\)"):
         load_settings({}, environ(tmp_path, SAVEIT_TIMEOUT="soon"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (
+            "postgresql://ann:secret@db.example.com:5433/journal",
+            "postgresql://ann@db.example.com:5433/journal",
+        ),
+        ("postgres://ann@db/journal?password=secret&sslmode=require", "postgresql://ann@db/journal"),
+        ("postgresql:///journal", "postgresql:///journal"),
+        ("postgresql://ann:12/secret@db/journal", "postgresql://…"),
+        ("postgresql://ann:secret#@db/journal", "postgresql://…"),
+        ("postgresql://ann:1?secret@db/journal", "postgresql://…"),
+        ("postgresql://ann:secret@[db/journal", "postgresql://…"),
+    ],
+)
+def test_a_server_for_the_journal_is_shown_without_the_password(
+    tmp_path: Path, written: str, shown: str
+) -> None:
+    settings = load_settings({}, environ(tmp_path, SAVEIT_JOURNAL=written), tmp_path)
+    assert settings.journal == written.replace("postgres://", "postgresql://")
+    assert without_password(settings.journal) == shown
+    assert str(settings["journal"]) == f"journal {shown!r} (from environment variable SAVEIT_JOURNAL)"
+
+
+def test_another_database_is_refused_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"not 'mysql://ann@db/j' \(from environment") as caught:
+        load_settings({}, environ(tmp_path, SAVEIT_JOURNAL="mysql://ann:secret@db/j"), tmp_path)
+    assert "secret" not in str(caught.value)

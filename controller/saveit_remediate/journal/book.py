@@ -1,0 +1,231 @@
+"""The open journal: what it is asked, and what becomes of an event that its server does not take."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from saveit_remediate.errors import RemediateError, UnreachableError, UsageError
+from saveit_remediate.journal.event import Event, draft
+from saveit_remediate.journal.spool import Spool, spool_of
+from saveit_remediate.settings import without_password
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+_RETRY_SECONDS = 5.0
+# A server that comes up, goes down or is full will take us later; any other FATAL is a mistake of ours.
+_FOR_NOW = ("starting up", "shutting down", "recovery", "too many", "connection slots", "terminating")
+
+
+@dataclass
+class Journal:
+    """An open journal; made by `open_journal`. `name` is its path, or its URL without a password.
+
+    With a `spool`, an event that the server does not take is kept there, and delivered before the next one.
+    """
+
+    name: str
+    engine: Engine
+    spool: Spool | None = None
+    warn: Callable[[str], None] = lambda _sentence: None
+    clock: Callable[[], float] = time.monotonic
+    away: bool = False
+    try_again: float = 0.0  # by the clock
+    prepared: bool = True
+
+    def append(self, incident_id: str, kind: str, payload: Mapping[str, Any], at: datetime) -> Event | None:
+        """Write one event, at once on disk; None when it was kept in the spool.
+
+        Raises UnreachableError when it is nowhere.
+        """
+        from sqlalchemy.exc import DBAPIError
+
+        from saveit_remediate.journal import store
+
+        one = draft(secrets.token_hex(16), incident_id, kind, payload, at)
+        if self.spool is None:
+            with self._saying("write to"):
+                return store.run(self.engine, lambda connection: store.put(connection, one), writes=True)
+        if self.clock() >= self.try_again:
+            try:
+                self._catch_up(self.spool)
+                return store.run(self.engine, lambda connection: store.put(connection, one), writes=True)
+            except DBAPIError as error:
+                self._is_away(store.reason(error))
+            except RemediateError as error:
+                self._is_away(str(error))
+        self.spool.add(one)
+        return None
+
+    def events(self, incident_id: str) -> list[Event]:
+        """The events of one incident, in order."""
+        from saveit_remediate.journal import store
+
+        with self._saying("read"):
+            return store.run(self.engine, lambda connection: store.events_of(connection, incident_id))
+
+    def incidents(self) -> list[str]:
+        """The ids of all incidents, oldest first."""
+        from saveit_remediate.journal import store
+
+        with self._saying("read"):
+            return store.run(self.engine, store.incidents)
+
+    def unended(self) -> list[str]:
+        """The ids of the incidents whose record has no end, oldest first."""
+        from saveit_remediate.journal import store
+
+        with self._saying("read"):
+            return store.run(self.engine, store.unended)
+
+    def find(self, prefix: str) -> str:
+        """The id that begins so; "last" is the newest. Raises UsageError when none or several do."""
+        ids = self.incidents()
+        if not ids:
+            raise UsageError(f"no incident is recorded in the journal {self.name}")
+        if prefix == "last":
+            return ids[-1]
+        matches = [name for name in ids if name.startswith(prefix)]
+        if prefix in matches:
+            return prefix
+        if not matches:
+            raise UsageError(
+                f"no incident {prefix!r} in the journal {self.name}; saveit-remediate incidents lists them"
+            )
+        if len(matches) > 1:
+            some = ", ".join(matches[-3:])
+            raise UsageError(f"{prefix!r} is the beginning of {len(matches)} incidents, for instance {some}")
+        return matches[0]
+
+    def close(self) -> None:
+        """What is in the spool is tried once more; what cannot be delivered stays for the next command."""
+        from sqlalchemy.exc import DBAPIError
+
+        if self.spool is not None and self.spool.waiting():
+            with suppress(DBAPIError, RemediateError):
+                self._catch_up(self.spool)
+        self.engine.dispose()
+
+    def _catch_up(self, spool: Spool) -> None:
+        """Deliver what waits. Raises DBAPIError, UnreachableError."""
+        from saveit_remediate.journal import schema, store
+
+        if not self.prepared:
+            store.run(self.engine, lambda connection: schema.prepare(connection, self.name), writes=True)
+            self.prepared = True
+        if not spool.waiting():
+            return
+        count = spool.deliver(
+            lambda one: store.run(self.engine, lambda connection: store.put(connection, one), writes=True)
+        )
+        self.away = False
+        if count:
+            self.warn(f"{count} events that were kept in {spool.path} are in the journal {self.name} now")
+
+    def _is_away(self, why: str) -> None:
+        self.try_again = self.clock() + _RETRY_SECONDS
+        if not self.away and self.spool is not None:
+            self.away = True
+            self.warn(
+                f"cannot write to the journal {self.name}: {why}; the run goes on, and its events are kept "
+                f"in {self.spool.path} and delivered later"
+            )
+
+    @contextmanager
+    def _saying(self, what: str) -> Iterator[None]:
+        from sqlalchemy.exc import DBAPIError
+
+        from saveit_remediate.journal.store import reason
+
+        try:
+            yield
+        except DBAPIError as error:
+            raise UnreachableError(f"cannot {what} the journal {self.name}: {reason(error)}") from error
+        except UnreachableError as error:
+            raise UnreachableError(f"cannot {what} the journal {self.name}: {error}") from error
+
+
+def open_journal(
+    where: str | Path,
+    origin: str = "",
+    spool_folder: Path | None = None,
+    warn: Callable[[str], None] = lambda _sentence: None,
+) -> Journal:
+    """Open the journal, and try that it can be written, before anything else is done.
+
+    `origin` says where its name came from. With a `spool_folder`, a server that is away now is no obstacle.
+    Raises UsageError for a journal that cannot be right.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    from saveit_remediate.journal import schema, store
+
+    where = str(where)
+    is_server = "://" in where
+    name = without_password(where)
+    attempt = _attempt(name, origin)
+    if not is_server:
+        _make_folder(Path(where), attempt)
+    journal = Journal(name, store.engine_of(where, writes=True), warn=warn)
+    if is_server and spool_folder is not None:
+        journal.spool = spool_of(spool_folder, name)
+    try:
+        store.run(journal.engine, lambda connection: schema.prepare(connection, name), writes=True)
+        store.run(journal.engine, store.try_to_write, writes=True)
+    except DBAPIError as error:
+        why = store.reason(error)
+        if journal.spool is None or not _is_for_now(error, why):
+            raise UsageError(f"{attempt}: {why}; set another journal with SAVEIT_JOURNAL") from error
+        journal.prepared = False
+        journal._is_away(why)
+    if journal.spool and not journal.away:
+        with suppress(DBAPIError):
+            journal._catch_up(journal.spool)
+    return journal
+
+
+def read_journal(where: str | Path, origin: str = "") -> Journal:
+    """Open the journal to read; a file that is not there is empty. Raises UsageError, UnreachableError."""
+    from sqlalchemy.exc import DBAPIError
+
+    from saveit_remediate.journal import schema, store
+
+    where = str(where)
+    name = without_password(where)
+    empty = not store.exists(where)
+    journal = Journal(name, store.engine_of(":memory:" if empty else where, writes=False))
+    try:
+        if empty or store.run(journal.engine, schema.is_outdated):
+            store.run(journal.engine, lambda connection: schema.prepare(connection, name), writes=True)
+    except DBAPIError as error:
+        kind = UnreachableError if "://" in where else UsageError
+        raise kind(f"{_attempt(name, origin)}: {store.reason(error)}") from error
+    return journal
+
+
+def _make_folder(path: Path, attempt: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        reason = f"its folder cannot be made: {error.strerror or error}"
+        raise UsageError(f"{attempt}: {reason}; set another path with SAVEIT_JOURNAL") from error
+    if path.is_dir():
+        raise UsageError(f"{attempt}: it is a folder; name a file in it")
+
+
+def _is_for_now(error: Exception, why: str) -> bool:
+    from sqlalchemy.exc import OperationalError
+
+    refused = "FATAL" in why and not any(words in why for words in _FOR_NOW)
+    return isinstance(error, OperationalError) and not refused
+
+
+def _attempt(name: str, origin: str) -> str:
+    return f"cannot open the journal {name}" + (f" ({origin})" if origin else "")

@@ -1,0 +1,212 @@
+"""The database under the journal: one engine, and the statements. SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from saveit_remediate.errors import UnreachableError, UsageError
+from saveit_remediate.journal.event import Draft, Event, Head, Row, chained, seal_of
+from saveit_remediate.journal.schema import events, head
+
+ENDED = ("closed", "interrupted")
+_BUSY_SECONDS = 5.0  # for SQLite, whose writers are few and quick
+_CONNECT_SECONDS = 3
+_ANSWER_SECONDS = 10.0
+_SERVER_LIMITS = "-c statement_timeout=8000 -c lock_timeout=5000"  # milliseconds
+
+_Found = TypeVar("_Found")
+_EVENT = (
+    events.c.incident_id,
+    events.c.sequence,
+    events.c.at,
+    events.c.kind,
+    events.c.payload,
+    events.c.previous,
+    events.c.hash,
+)
+
+
+def engine_of(where: str, writes: bool) -> Engine:
+    """The engine of a path or of a URL; nothing is opened yet. Raises UsageError, without the URL."""
+    if "://" not in where:
+        return _sqlite(URL.create("sqlite", database=where), writes)
+    try:
+        url = make_url(where).set(drivername="postgresql+psycopg")
+        limits = {
+            "connect_timeout": _CONNECT_SECONDS,
+            "tcp_user_timeout": 5000,
+            "application_name": "saveit-remediate",
+            "options": _SERVER_LIMITS,
+        }
+        given = {name: value for name, value in limits.items() if name not in url.query}
+        return create_engine(url, pool_size=1, max_overflow=0, connect_args=given, hide_parameters=True)
+    except (ArgumentError, ValueError):  # their words repeat the URL, password and all
+        sentence = "cannot read the URL of the journal: it must be postgresql://USER@HOST:PORT/DATABASE"
+    raise UsageError(sentence)
+
+
+def _sqlite(url: URL, writes: bool) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _opened(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun below, and not by the driver
+        if writes:
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        """IMMEDIATE for who writes, so that two controllers do not number their events alike."""
+        writer = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+    return engine
+
+
+def run(engine: Engine, work: Callable[[Connection], _Found], writes: bool = False) -> _Found:
+    """Do `work` in one transaction; once more on a new connection when the old one was lost.
+
+    So whatever writes must be right when it is done twice. Raises DBAPIError.
+    """
+    try:
+        return _once(engine, work, writes)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    return _once(engine, work, writes)
+
+
+def _once(engine: Engine, work: Callable[[Connection], _Found], writes: bool) -> _Found:
+    with (
+        engine.connect().execution_options(writes=writes) as connection,
+        _limit(connection),
+        connection.begin(),
+    ):
+        return work(connection)
+
+
+@contextmanager
+def _limit(connection: Connection) -> Iterator[None]:
+    """A server that is silent for too long: its connection is cut, which ends the wait with an error."""
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    own = socket.socket(fileno=os.dup(driver.fileno()))
+    timer = threading.Timer(_ANSWER_SECONDS, _cut, [own])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        own.close()
+
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it was closed in this moment
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def reason(error: DBAPIError) -> str:
+    """The database's own words, in one line; SQLAlchemy's would repeat the statement."""
+    return " ".join(str(error.orig).split())
+
+
+def head_of(connection: Connection, writes: bool = False) -> Head | None:
+    found = select(head.c.position, head.c.seal)
+    row = connection.execute(found.with_for_update() if writes else found).first()
+    return Head(row.position, row.seal) if row else None
+
+
+def put(connection: Connection, one: Draft) -> Event:
+    """Add an event to its incident, unless it is there already. The head is locked: one writer at a time."""
+    last = head_of(connection, writes=True)
+    if last is None:
+        raise UnreachableError("its head record is missing: saveit-remediate journal verify")
+    there = connection.execute(select(*_EVENT).where(events.c.token == one.token)).first()
+    if there:
+        return event_of(there)
+    before = connection.execute(
+        select(events.c.sequence, events.c.hash)
+        .where(events.c.incident_id == one.incident_id)
+        .order_by(events.c.sequence.desc())
+        .limit(1)
+    ).first()
+    added = chained(one, before.sequence + 1 if before else 1, before.hash if before else "")
+    insert(connection, last, one.token, added, one.payload)
+    return added
+
+
+def insert(connection: Connection, last: Head, token: str, added: Event, payload: str) -> Head:
+    """Put the event behind the last one, and move the head."""
+    position = last.position + 1
+    seal = seal_of(last, position, token, added.hash)
+    values = {name: value for name, value in vars(added).items() if name != "payload"}
+    connection.execute(
+        events.insert().values(**values, payload=payload, position=position, seal=seal, token=token)
+    )
+    connection.execute(head.update().values(position=position, seal=seal))
+    return Head(position, seal)
+
+
+def events_of(connection: Connection, incident_id: str) -> list[Event]:
+    rows = select(*_EVENT).where(events.c.incident_id == incident_id).order_by(events.c.sequence)
+    return [event_of(row) for row in connection.execute(rows)]
+
+
+def incidents(connection: Connection) -> list[str]:
+    return sorted(connection.execute(select(events.c.incident_id).distinct()).scalars())
+
+
+def unended(connection: Connection) -> list[str]:
+    """Incidents whose record has no end."""
+    ended = select(events.c.incident_id).where(events.c.kind.in_(ENDED))
+    found = select(events.c.incident_id).distinct().where(events.c.incident_id.not_in(ended))
+    return sorted(connection.execute(found).scalars())
+
+
+def rows(connection: Connection) -> Iterator[tuple[Row, str]]:
+    """All events in the order of the journal, each with its payload as it is stored."""
+    wanted = (*_EVENT, events.c.position, events.c.seal, events.c.token)
+    ordered = select(*wanted).order_by(events.c.position, events.c.incident_id, events.c.sequence)
+    for row in connection.execute(ordered.execution_options(yield_per=500)):
+        yield Row(row.position, row.seal, row.token, event_of(row)), row.payload
+
+
+def event_of(row: Any) -> Event:
+    """A payload that is no JSON is given as it is; its hash will not fit."""
+    try:
+        payload = json.loads(row.payload)
+    except ValueError:
+        payload = {"unreadable": row.payload}
+    return Event(row.incident_id, row.sequence, row.at, row.kind, payload, row.previous, row.hash)
+
+
+def try_to_write(connection: Connection) -> None:
+    """A write that leaves nothing behind."""
+    connection.execute(head.update().values(position=head.c.position))
+
+
+def exists(where: str) -> bool:
+    return "://" in where or Path(where).exists()
