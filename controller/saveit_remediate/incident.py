@@ -159,3 +159,4 @@ class Request:
     yes: bool = False
     verbosity: int = 0
     found_by: str = ""  # how the incident type was found, when a person did not name it
+    resumes: str = ""  # the id of an incident that was cut off, and is gone on with by this one

@@ -9,9 +9,11 @@ import click
 
 from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
+from saveit_remediate.cli.journal import journal
 from saveit_remediate.cli.look import db, debug, errors, status
 from saveit_remediate.cli.rbac import rbac
 from saveit_remediate.cli.records import incidents, runbooks, show
+from saveit_remediate.cli.resume import resume
 from saveit_remediate.cli.target import extra_vars_option, inventory_option, limit_option, verbose_option
 
 PROGRAM = "saveit-remediate"
@@ -96,4 +98,6 @@ cli.add_command(rbac)
 cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)
+cli.add_command(resume)
+cli.add_command(journal)
 cli.add_command(completion)

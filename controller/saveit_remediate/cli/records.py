@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from saveit_remediate.cli.unfinished import say_unfinished
+
 if TYPE_CHECKING:
     from saveit_remediate.catalog import Catalog
     from saveit_remediate.journal import Journal
@@ -26,7 +28,9 @@ def _journal() -> Journal:
     from saveit_remediate.settings import load_settings
 
     settings = load_settings({}, os.environ, Path.cwd())
-    return read_journal(settings.journal, settings["journal"].origin)
+    journal = read_journal(settings.journal, settings["journal"].origin, settings.state / "spool")
+    say_unfinished(journal)
+    return journal
 
 
 def _json(value: Any) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from saveit_remediate.catalog import open_catalog, parse_extra_vars
+from saveit_remediate.cli.unfinished import say_unfinished
 from saveit_remediate.errors import UsageError
 from saveit_remediate.incident import Request, Severity
 from saveit_remediate.journal import Journal, open_journal
@@ -32,14 +33,20 @@ def remediate(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     settings = load_settings({"inventory": options["inventory"]}, environ, cwd)
     request = request_of(options, settings.inventory, cwd)
     screen = screen_of(options)
-    attended = _is_terminal() and not options["as_json"]
-    world = surroundings(settings, screen, cwd, _ask if attended else None)
     with contextlib.closing(journal_of(settings, screen)) as journal:
-        if request.incident.strip().lower() == AUTO:
-            report = respond_auto(request, settings, world, journal, _choose if attended else None)
-        else:
-            report = respond(request, settings, world, journal)
-    if options["as_json"]:
+        return run(request, settings, screen, journal, options["as_json"])
+
+
+def run(request: Request, settings: Settings, screen: Screen, journal: Journal, as_json: bool) -> int:
+    """Respond, and tell how it ended; returns the exit code. Raises RemediateError."""
+    attended = _is_terminal() and not as_json
+    world = surroundings(settings, screen, Path.cwd(), _ask if attended else None)
+    say_unfinished(journal, request.resumes)
+    if request.incident.strip().lower() == AUTO:
+        report = respond_auto(request, settings, world, journal, _choose if attended else None)
+    else:
+        report = respond(request, settings, world, journal)
+    if as_json:
         click.echo(to_json(report))
     else:
         _tell(report, screen)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from saveit_remediate.cli.unfinished import look_for_unfinished
+
 if TYPE_CHECKING:
     from saveit_remediate.incident import Request
     from saveit_remediate.report.screen import Screen
@@ -49,6 +51,7 @@ def prepare(word: str, options: Mapping[str, Any]) -> tuple[Request, Settings, S
 
     cwd = Path.cwd()
     settings = load_settings({"inventory": options["inventory"]}, dict(os.environ), cwd)
+    look_for_unfinished(settings)
     request = request_of({**_READS, **options, "incident": word}, settings.inventory, cwd)
     steps = result = screen_of(options)
     if isinstance(steps, Lines) and not options["verbose"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saveit_remediate.errors import RemediateError, UnreachableError, UsageError
-from saveit_remediate.journal.event import Event, draft
+from saveit_remediate.journal.event import Event, Head, Row, draft
 from saveit_remediate.journal.spool import Spool, spool_of
 from saveit_remediate.settings import without_password
 
@@ -84,6 +85,28 @@ class Journal:
 
         with self._saying("read"):
             return store.run(self.engine, store.unended)
+
+    def whole(self) -> tuple[list[tuple[Row, str]], Head | None]:
+        """All events in the order of the journal, each with its payload as it is stored; and the head."""
+        from saveit_remediate.journal import store
+
+        found: list[tuple[Row, str]] = []
+        while True:
+            after = found[-1][0].position if found else None
+            with self._saying("read"):
+                more, head = store.run(self.engine, functools.partial(store.page, after=after))
+            found += more
+            if len(more) < store.PAGE:
+                return found, head
+
+    def add(self, rows: list[Row]) -> int:
+        """Add what was exported elsewhere; returns how many were not there. Raises RefusedError."""
+        from saveit_remediate.journal import store, transfer
+
+        with self._saying("write to"):
+            return store.run(
+                self.engine, lambda connection: transfer.add(connection, rows), writes=True, seconds=600
+            )
 
     def find(self, prefix: str) -> str:
         """The id that begins so; "last" is the newest. Raises UsageError when none or several do."""
@@ -186,13 +209,20 @@ def open_journal(
         journal.prepared = False
         journal._is_away(why)
     if journal.spool and not journal.away:
-        with suppress(DBAPIError):
+        try:
             journal._catch_up(journal.spool)
+        except DBAPIError as error:
+            journal._is_away(store.reason(error))
+        except RemediateError as error:
+            journal._is_away(str(error))
     return journal
 
 
-def read_journal(where: str | Path, origin: str = "") -> Journal:
-    """Open the journal to read; a file that is not there is empty. Raises UsageError, UnreachableError."""
+def read_journal(where: str | Path, origin: str = "", spool_folder: Path | None = None) -> Journal:
+    """Open the journal to read; a file that is not there is empty. What is in the spool is delivered before.
+
+    Raises UsageError, UnreachableError.
+    """
     from sqlalchemy.exc import DBAPIError
 
     from saveit_remediate.journal import schema, store
@@ -207,6 +237,9 @@ def read_journal(where: str | Path, origin: str = "") -> Journal:
     except DBAPIError as error:
         kind = UnreachableError if "://" in where else UsageError
         raise kind(f"{_attempt(name, origin)}: {store.reason(error)}") from error
+    if "://" in where and spool_folder is not None:
+        with suppress(DBAPIError, RemediateError):
+            journal._catch_up(spool_of(spool_folder, name))
     return journal
 
 

@@ -24,6 +24,7 @@ ENDED = ("closed", "interrupted")
 _BUSY_SECONDS = 5.0  # for SQLite, whose writers are few and quick
 _CONNECT_SECONDS = 3
 _ANSWER_SECONDS = 10.0
+PAGE = 500  # events
 _SERVER_LIMITS = "-c statement_timeout=8000 -c lock_timeout=5000"  # milliseconds
 
 _Found = TypeVar("_Found")
@@ -83,37 +84,45 @@ def _sqlite(url: URL, writes: bool) -> Engine:
     return engine
 
 
-def run(engine: Engine, work: Callable[[Connection], _Found], writes: bool = False) -> _Found:
+def run(
+    engine: Engine,
+    work: Callable[[Connection], _Found],
+    writes: bool = False,
+    seconds: float | None = None,
+) -> _Found:
     """Do `work` in one transaction; once more on a new connection when the old one was lost.
 
     So whatever writes must be right when it is done twice. Raises DBAPIError.
     """
     try:
-        return _once(engine, work, writes)
+        return _once(engine, work, writes, seconds)
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-    return _once(engine, work, writes)
+    return _once(engine, work, writes, seconds)
 
 
-def _once(engine: Engine, work: Callable[[Connection], _Found], writes: bool) -> _Found:
-    with (
-        engine.connect().execution_options(writes=writes) as connection,
-        _limit(connection),
-        connection.begin(),
-    ):
-        return work(connection)
+def _once(
+    engine: Engine, work: Callable[[Connection], _Found], writes: bool, seconds: float | None
+) -> _Found:
+    with engine.connect() as opened, _limit(opened, seconds or _ANSWER_SECONDS):
+        options: dict[str, Any] = {"writes": writes}
+        if not writes and engine.dialect.name == "postgresql":  # one moment for all that is read
+            options["isolation_level"] = "REPEATABLE READ"
+        connection = opened.execution_options(**options)
+        with connection.begin():
+            return work(connection)
 
 
 @contextmanager
-def _limit(connection: Connection) -> Iterator[None]:
+def _limit(connection: Connection, seconds: float) -> Iterator[None]:
     """A server that is silent for too long: its connection is cut, which ends the wait with an error."""
     if connection.dialect.name == "sqlite":
         yield
         return
     driver: Any = connection.connection.driver_connection
     own = socket.socket(fileno=os.dup(driver.fileno()))
-    timer = threading.Timer(_ANSWER_SECONDS, _cut, [own])
+    timer = threading.Timer(seconds, _cut, [own])
     timer.daemon = True
     timer.start()
     try:
@@ -170,6 +179,10 @@ def insert(connection: Connection, last: Head, token: str, added: Event, payload
     return Head(position, seal)
 
 
+def has_token(connection: Connection, token: str) -> bool:
+    return connection.execute(select(events.c.token).where(events.c.token == token)).first() is not None
+
+
 def events_of(connection: Connection, incident_id: str) -> list[Event]:
     rows = select(*_EVENT).where(events.c.incident_id == incident_id).order_by(events.c.sequence)
     return [event_of(row) for row in connection.execute(rows)]
@@ -186,12 +199,16 @@ def unended(connection: Connection) -> list[str]:
     return sorted(connection.execute(found).scalars())
 
 
-def rows(connection: Connection) -> Iterator[tuple[Row, str]]:
-    """All events in the order of the journal, each with its payload as it is stored."""
-    wanted = (*_EVENT, events.c.position, events.c.seal, events.c.token)
-    ordered = select(*wanted).order_by(events.c.position, events.c.incident_id, events.c.sequence)
-    for row in connection.execute(ordered.execution_options(yield_per=500)):
-        yield Row(row.position, row.seal, row.token, event_of(row)), row.payload
+def page(connection: Connection, after: int | None) -> tuple[list[tuple[Row, str]], Head | None]:
+    """The next events in the order of the journal, each with its payload as it is stored; and the head."""
+    wanted = select(*_EVENT, events.c.position, events.c.seal, events.c.token).order_by(events.c.position)
+    if after is not None:
+        wanted = wanted.where(events.c.position > after)
+    found = [
+        (Row(row.position, row.seal, row.token, event_of(row)), row.payload)
+        for row in connection.execute(wanted.limit(PAGE))
+    ]
+    return found, head_of(connection)
 
 
 def event_of(row: Any) -> Event:

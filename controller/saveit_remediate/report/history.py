@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from saveit_remediate.journal import Event, Journal
 from saveit_remediate.journal.chain import chain_break
+from saveit_remediate.journal.controller import is_gone
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,22 @@ def summaries(journal: Journal) -> list[Summary]:
     """All incidents, newest first."""
     found = (journal.events(incident_id) for incident_id in reversed(journal.incidents()))
     return [summarize(events) for events in found if events]
+
+
+def unfinished(journal: Journal, now: datetime) -> list[Summary]:
+    """Incidents whose record has no end, and that nobody works on any more, oldest first."""
+    found = (journal.events(incident_id) for incident_id in journal.unended())
+    return [summarize(events) for events in found if events and is_abandoned(events, now)]
+
+
+def is_abandoned(events: Sequence[Event], now: datetime) -> bool:
+    """Is the controller that kept this record gone?"""
+    recorded = events[0].payload.get("controller")
+    try:
+        last = datetime.fromisoformat(events[-1].at)
+        return is_gone(recorded if isinstance(recorded, Mapping) else {}, last, now)
+    except (ValueError, TypeError):  # somebody changed the record
+        return True
 
 
 def timeline_data(events: Sequence[Event]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def _close(found: Survey, request: Request, world: Surroundings, record: Record)
     """Nothing was done: the record says why."""
     opened = f"any incident, on {request.inventory}"
     record.write("opened", opened, incident=AUTO, inventory=request.inventory, user=world.user)
+    record.end_resumed(request.resumes)
     record.write("assessed", summary(found) or found.sentence, hosts=found.hosts)
     symptoms = tuple(finding for one in found.triage.suspects for finding in one.findings)
     report = report_on(

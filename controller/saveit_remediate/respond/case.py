@@ -12,6 +12,7 @@ from saveit_remediate.assess import Assessment
 from saveit_remediate.catalog import Catalog, Playbook, Runbook
 from saveit_remediate.incident import Action, Finding, Request
 from saveit_remediate.journal import Journal, new_incident_id
+from saveit_remediate.journal.controller import this_controller
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report
 from saveit_remediate.report.screen import Screen
@@ -69,7 +70,8 @@ def write_opened(case: Case) -> None:
     case.record.write(
         "opened",
         f"{case.runbook.title}, opened{by} on {request.inventory}"
-        + (f"; found by diagnosis: {request.found_by}" if request.found_by else ""),
+        + (f"; found by diagnosis: {request.found_by}" if request.found_by else "")
+        + (f"; goes on with {request.resumes}" if request.resumes else ""),
         incident=case.runbook.id,
         inventory=request.inventory,
         inventory_origin=settings["inventory"].origin,
@@ -79,7 +81,10 @@ def write_opened(case: Case) -> None:
         yes=request.yes,
         user=case.world.user,
         extra_vars=sorted(case.variables),  # names only: a value may be secret
+        controller=this_controller(settings.timeout),
+        resumes=request.resumes,
     )
+    case.record.end_resumed(request.resumes)
 
 
 def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -31,8 +31,11 @@ class Record:
     ended: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def write(self, kind: str, sentence: str, **payload: Any) -> None:
+        self._append(self.incident_id, kind, {"sentence": sentence, **payload})
+
+    def _append(self, incident_id: str, kind: str, payload: Mapping[str, Any]) -> None:
         try:
-            self.journal.append(self.incident_id, kind, {"sentence": sentence, **payload}, self.now())
+            self.journal.append(incident_id, kind, payload, self.now())
         except RemediateError as error:
             self.lost += 1
             if self.lost == 1:
@@ -47,6 +50,13 @@ class Record:
             severity=report.severity,
             seconds=report.seconds,
         )
+
+    def end_resumed(self, incident_id: str) -> None:
+        """The record of an incident that was cut off ends where this one begins; nothing without an id."""
+        if incident_id:
+            sentence = f"it was cut off; {self.incident_id} goes on with it"
+            payload = {"sentence": sentence, "outcome": "resumed", "resumed_as": self.incident_id}
+            self._append(incident_id, "closed", payload)
 
     def remedy_event(self, event: RemedyEvent) -> None:
         """What the ladder tells, at the moment it arrives."""

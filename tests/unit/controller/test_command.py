@@ -339,3 +339,21 @@ def test_incidents_lists_newest_first(site: Site) -> None:
     ids = [site.json()["incident_id"], site.json()["incident_id"]]
     found = json.loads(site.run("incidents", "--json").stdout)
     assert [one["incident_id"] for one in found] == sorted(ids, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needs"),
+    [
+        (["--help"], False),
+        (["--version"], False),
+        (["runbooks"], False),
+        (["completion", "bash"], False),
+        (["status", "-i", "nowhere"], False),
+        (["incidents"], True),
+    ],
+)
+def test_only_who_needs_the_journal_pays_for_the_database(
+    site: Site, arguments: list[str], needs: bool
+) -> None:
+    done = site.run(*arguments, PYTHONPROFILEIMPORTTIME="1")
+    assert ("sqlalchemy" in done.stderr) == needs

@@ -20,7 +20,6 @@ import psycopg
 import pytest
 
 from saveit_remediate.journal import Journal, open_journal, read_journal
-from saveit_remediate.journal import store as store_of
 from saveit_remediate.journal.chain import Verdict, verify
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 5, tzinfo=UTC)
@@ -129,7 +128,7 @@ class Home:
 
     def verify(self) -> Verdict:
         with closing(self.read()) as journal:
-            return store_of.run(journal.engine, lambda one: verify(store_of.rows(one), store_of.head_of(one)))
+            return verify(*journal.whole())
 
     def tamper(self, *statements: str) -> None:
         """As somebody would who has the database, and not us."""
