@@ -48,6 +48,8 @@ def ansible_environment(
         "ANSIBLE_DISPLAY_OK_HOSTS": "1",
         # Extra vars must not survive in a log.
         "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "0",
+        # In the journal's URL may be a password, and Ansible has no use for it.
+        "SAVEIT_JOURNAL": "",
         "PYTHONDONTWRITEBYTECODE": environ.get("PYTHONDONTWRITEBYTECODE", ""),
         # ansible-runner turns it off unless it is said; Ansible's own default is on.
         "ANSIBLE_HOST_KEY_CHECKING": _host_key_checking(environ, config),
