@@ -111,6 +111,39 @@ def test_each_state_of_pods_is_its_own_finding_and_none_of_these_is_restarted(
     assert done.code != 0
 
 
+def test_a_quota_that_leaves_no_room_is_named_and_a_restart_is_not_tried(cluster: Cluster) -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "team"},
+        "spec": {"hard": {"pods": "1"}},
+    }
+    cluster.apply(quota)
+    cluster.wait(
+        lambda: cluster.get("resourcequotas", "team").get("status", {}).get("hard"), "the quota is counted"
+    )
+    cluster.apply(*cluster.manifests("backend"))
+    cluster.wait(
+        lambda: "ReplicaFailure" in str(cluster.get("deployments", "saveit-backend").get("status")),
+        "a pod is refused",
+    )
+    with cluster.unchanged():
+        done = incident(cluster)
+    assert "exceeded quota: team" in findings(done.report)["service-quota"]
+    assert "1 of 2 pods cannot be made" in findings(done.report)["service-quota"]
+    assert "service-quota" in actions(done.report)["restart"]["sentence"]
+
+
+def test_a_node_that_is_lost_is_named(cluster: Cluster) -> None:
+    cluster.need("faults")
+    cluster.behave("backend")
+    cluster.lose_node()  # type: ignore[attr-defined]
+    cluster.wait(lambda: not any(map(is_ready, cluster.pods("saveit-backend"))), "its pods are not ready")
+    done = incident(cluster, "--check")
+    assert "its node node-1 is not ready" in findings(done.report)["service-node"]
+    assert "application-down" in findings(done.report)
+
+
 def test_pods_that_hang_are_replaced_by_a_rollout(cluster: Cluster) -> None:
     cluster.behave("backend")
     cluster.serve("backend")

@@ -44,6 +44,26 @@ def test_a_database_is_asked_by_psql_inside_its_pod(cluster: Cluster) -> None:
     assert "postgres (saveit-postgres-0) answers: PostgreSQL" in looked.stdout
 
 
+def test_a_redis_that_hangs_is_rolled_and_answers_again(cluster: Cluster) -> None:
+    cluster.need("faults")
+    cluster.behave("redis")
+    cluster.behave("backend")
+    (hung,) = (each["metadata"]["uid"] for each in cluster.pods("redis-master"))
+
+    def hangs(pod: Any, command: Any, _stdin: str) -> Any:
+        from standin.world import Executed
+
+        return Executed(124) if pod["metadata"]["uid"] == hung and "redis-cli" in command else None
+
+    cluster.executes(hangs)  # type: ignore[attr-defined]
+    done = incident(cluster, "redis")
+    assert done.code == 0, done.stdout + done.stderr
+    assert "no answer to TIME within 2 s" in findings(done.report)["redis-timeout"]
+    assert actions(done.report)["restart"]["result"] == "helped"
+    (pod,) = cluster.pods("redis-master")
+    assert pod["metadata"]["uid"] != hung
+
+
 @pytest.mark.parametrize(
     ("behaviour", "finding"), [("crash-loop", "service-crash-loop"), ("image-missing", "service-image")]
 )
@@ -114,3 +134,11 @@ def test_a_broker_that_is_embedded_is_restarted_with_the_backend(cluster: Cluste
     acted = actions(done.report)
     assert acted["restart-backend"]["result"] == "planned"
     assert "a rollout of Deployment saveit-backend" in acted["restart-backend"]["sentence"]
+
+
+def test_a_broker_is_asked_inside_its_pod_where_nobody_told_its_address(cluster: Cluster) -> None:
+    cluster.behave("mosquitto")
+    with cluster.unchanged():
+        done = incident(cluster, "mqtt", "-e", "mqtt_backend_service=")
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.report["outcome"] == "healthy"

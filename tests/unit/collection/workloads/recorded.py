@@ -11,9 +11,9 @@ from typing import Any
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import time_of
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import (
     Judged,
-    World,
     judge,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_world import World
 from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 FOLDER = Path(__file__).resolve().parents[3] / "fixtures" / "kubernetes-1.36"

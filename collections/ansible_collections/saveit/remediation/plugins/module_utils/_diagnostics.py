@@ -31,7 +31,7 @@ def last_lines(
     """The last lines of each instance by time, redacted, the engine's time in front; `since` in seconds."""
     lines = [
         redact(line)[:LONGEST]
-        for instance in service.instances
+        for instance in service.telling
         for line in platform.logs(parameters, carrier, instance, tail, since).splitlines()
     ]
     return sorted(lines, key=lambda line: line.split(" ", 1)[0])

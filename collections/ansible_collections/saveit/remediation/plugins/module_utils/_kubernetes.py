@@ -18,10 +18,10 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_sha
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import snapshot
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import (
     Judged,
-    World,
     judge,
     needs_closer_look,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_world import World
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance, Service
 from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import (
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_world import (
     replicasets_of,
     revision_of,
 )

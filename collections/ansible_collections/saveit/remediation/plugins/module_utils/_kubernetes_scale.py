@@ -36,7 +36,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_roo
     why_pending,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import snapshot
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import pods_of
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_world import pods_of
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 from ansible_collections.saveit.remediation.plugins.module_utils._scaling import Change, Plan
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Service

@@ -25,7 +25,8 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_rol
     strategy,
     taken_down,
 )
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import World, judge
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import judge
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_world import World
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 

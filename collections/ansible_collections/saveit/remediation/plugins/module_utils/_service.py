@@ -14,6 +14,7 @@ RUNNING = "running"
 PENDING = "pending"
 ABSENT = "absent"
 SHOWN = 3  # instances that a sentence tells of
+MANY = 10  # instances; of more than these, not all logs are read
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,15 @@ class Service:
     def serves(self) -> bool:
         """May somebody be there to answer? A workload has instances that stand in for each other."""
         return self.state == RUNNING or bool(self.workload and self.in_state(RUNNING))
+
+    @property
+    def telling(self) -> tuple[Instance, ...]:
+        """The instances whose logs are read: all, or of many the three sickest, which tell the same."""
+        if len(self.instances) <= MANY:
+            return self.instances
+        return tuple(sorted(self.instances, key=lambda each: (each.state == RUNNING, not each.trouble)))[
+            :SHOWN
+        ]
 
     def in_state(self, *states: str) -> tuple[Instance, ...]:
         """The instances in one of these states."""
