@@ -1,4 +1,4 @@
-"""metadata.managedFields, which a real server shows with every object: who wrote which field. Half of its size."""
+"""metadata.managedFields, which a real server shows with every object: who wrote which field."""
 
 from __future__ import annotations
 

@@ -65,9 +65,7 @@ def answer(
                 200, found, {"Content-Type": "text/plain; charset=utf-8"} if isinstance(found, str) else {}
             )
         check_route(request, wanted, world.missing_groups)
-        reply = _verb(world, request, wanted)
-        reply.body = managed.shown(reply.body)
-        return reply
+        return _verb(world, request, wanted)
     except RefusalError as error:
         return Reply(error.status, error.body, error.headers)
     except PlainError as error:
@@ -112,7 +110,7 @@ def _get(world: World, request: Request, wanted: Target) -> Reply:
         return _written(scaling.scale(world, request, wanted))
     if request.switch("watch") and not wanted.name:
         return Reply(200, stream=watching.prepare(world, request, wanted))
-    return Reply(200, reading.read(world, request, wanted))
+    return Reply(200, managed.shown(reading.read(world, request, wanted)))
 
 
 def _check_method(request: Request, wanted: Target, kind: Kind) -> None:
@@ -133,4 +131,4 @@ def _written(done: Written) -> Reply:
     if done.warnings:
         said = [text.replace('"', '\\"') for text in done.warnings]
         headers["Warning"] = ", ".join(f'299 - "{text}"' for text in said)
-    return Reply(done.status, done.body, headers)
+    return Reply(done.status, managed.shown(done.body), headers)

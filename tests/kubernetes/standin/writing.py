@@ -162,7 +162,7 @@ def _stored(world: World, target: Target, before: Json, body: Json, *, dry: bool
     if wrong:
         raise invalid_object(kind, target.name, wrong)
     if not target.subresource:
-        admission.admit_update(world, kind, after, before)
+        admission.admit_update(kind, after)
     if dry:
         return after
     stored = world.store.put(kind.resource, after)
