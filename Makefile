@@ -25,7 +25,7 @@ test-kubernetes: $(DEV) ## The tests of Kubernetes against a real cluster: KUBEC
 check: $(DEV) ## Linters and types only
 	@tools/check
 
-unit: $(DEV) ## Unit and contract tests only: no lab, no network
+unit: $(DEV) ## Unit and contract tests only: no lab; the network once, for PostgreSQL's other versions
 	@.venv/bin/pytest tests/unit tests/contract
 
 faults: $(DEV) ## Break and remediate every fault ROUNDS times (5) in both PROFILES, over INVENTORY; print a table

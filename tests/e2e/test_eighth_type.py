@@ -37,7 +37,6 @@ RUNBOOK = {
 }  # fmt: skip
 LADDER = {
     "ladder_role": "saveit.remediation.edge",
-    "ladder_runbook": "{{ edge_runbook }}",
     "ladder_observed": "{{ [edge_seen] }}",
     "ladder_acted": "{{ edge_acted }}",
 }
@@ -47,15 +46,8 @@ FILES: dict[str, Any] = {
     "roles/edge/meta/argument_specs.yml": {"argument_specs": {"main": {"options": {}}}},
     "roles/edge/tasks/main.yml": [
         {
-            "name": "Read the runbook",
-            "ansible.builtin.include_vars": {
-                "file": "{{ role_path }}/meta/runbook.yml",
-                "name": "edge_runbook",
-            },
-        },
-        {
             "name": "Climb the ladder",
-            "ansible.builtin.include_role": {"name": "saveit.remediation.ladder"},
+            "ansible.builtin.import_role": {"name": "saveit.remediation.ladder"},
             "vars": LADDER,
         },
     ],

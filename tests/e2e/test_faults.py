@@ -30,6 +30,8 @@ BY_ITSELF = {
     "certificate-key-crash": {"die saveit-nginx", "start saveit-nginx"},
     "memory-oom-loop": {"oom saveit-backend"},
 }
+# Over by themselves within seconds, which a busy machine needs to look: broken anew before each command.
+PASSES = {"redis-loading"}
 
 Fault = dict[str, Any]
 
@@ -68,6 +70,10 @@ def test_a_fault_is_found_and_ends_as_the_runbook_says(
 
     with watch() as seen:
         found = remediate("diagnose", "--json").report
+    assert set(seen.touched) <= by_itself
+    if fault["name"] in PASSES:
+        lab.break_(fault["name"])
+    with watch() as seen:
         checked = remediate("--incident", incident, "--json", "--check")
     ranked = [(one["incident"], one["follows_from"]) for one in found["suspects"]]
     assert found["incident"] == incident, ranked
@@ -75,6 +81,8 @@ def test_a_fault_is_found_and_ends_as_the_runbook_says(
     assert checked.report["outcome"] == "planned"
     assert set(seen.touched) <= by_itself
 
+    if fault["name"] in PASSES:
+        lab.break_(fault["name"])
     with watch() as seen:
         done = remediate("--incident", NAMED or incident, "--yes", "--json")
     report = done.report

@@ -72,8 +72,9 @@ def ansible_playbook(cluster: Cluster, tmp_path: Path) -> Callable[..., subproce
         inventory = tmp_path / "plain.yml"
         command.write_inventory(inventory, cluster.variables)
         options = [word for each in variables for word in ("-e", each)]
+        ansible = str(Path(sys.executable).with_name("ansible-playbook"))
         return subprocess.run(
-            [str(Path(sys.executable).with_name("ansible-playbook")), f"saveit.remediation.{incident}", "-i", str(inventory), *options],
+            [ansible, f"saveit.remediation.{incident}", "-i", str(inventory), *options],
             cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=280, check=False,
             env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"},
         )  # fmt: skip
@@ -83,17 +84,23 @@ def ansible_playbook(cluster: Cluster, tmp_path: Path) -> Callable[..., subproce
 
 @pytest.fixture
 def shell(cluster: Cluster) -> None:
-    """On the stand-in, what a container's shell reads from its input runs here; a real cluster has containers.
+    """On the stand-in, what a container's shell reads from its input runs here.
+
+    A real cluster has containers.
 
     Here no Service has a name: what is checked from inside is not found.
     """
-    from standin.world import Executed  # noqa: PLC0415
+    from standin.world import Executed
 
     def play(_pod: object, command: Sequence[str], stdin: str) -> Executed | None:
         if list(command) != ["sh", "-s"]:
             return None
-        done = subprocess.run(list(command), input=stdin, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            list(command), input=stdin, capture_output=True, text=True, timeout=60, check=False
+        )
         return Executed(done.returncode, done.stdout, done.stderr)
 
     if not cluster.is_real:
         cluster.executes(play)  # type: ignore[attr-defined]
+    elif os.environ.get("BACKEND_IMAGE"):  # a cluster that can pull nothing else; it has a shell and python3
+        cluster.variables["debug_image"] = os.environ["BACKEND_IMAGE"]

@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from standin.cluster import Cluster, Done
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+APPS = ["deployments", "statefulsets", "daemonsets", "replicasets"]
 SEE = (
-    {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets", "daemonsets", "replicasets"], "verbs": ["list"]},
+    {"apiGroups": ["apps"], "resources": APPS, "verbs": ["list"]},
     {"apiGroups": [""], "resources": ["pods", "events"], "verbs": ["list"]},
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
     {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["list"]},
     {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["list"]},
-)  # fmt: skip
+)
 
 
 def scaled_to_zero(cluster: Cluster) -> None:
@@ -97,4 +98,6 @@ def test_plain_ansible_playbook_rehearses_too(cluster: Cluster, ansible_playbook
     with cluster.unchanged():
         done = ansible_playbook("application", f"kubernetes_kubeconfig={user}")
     assert done.returncode != 0
-    assert "no remedy may be tried (start: our account may not get deployments, patch deployments" in done.stdout
+    assert (
+        "no remedy may be tried (start: our account may not get deployments, patch deployments" in done.stdout
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from standin.command import COMMAND, REPOSITORY
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def test_the_pod_can_start_where_only_restricted_pods_may_and_ends_by_itself(clu
     cluster.behave("backend")
     if not cluster.is_real:
         seen: list[Any] = []
-        cluster.executes(lambda pod, command, stdin: seen.append(pod))  # type: ignore[attr-defined,func-returns-value]
+        cluster.executes(lambda pod, *_what: seen.append(pod))  # type: ignore[attr-defined]
         cluster.command("debug")
         (pod, *_again) = seen
         assert pod["spec"]["activeDeadlineSeconds"] == 300
@@ -76,12 +77,21 @@ def begin(cluster: Cluster) -> subprocess.Popen[str]:
     """`debug` with a check that takes its time, until its pod runs."""
     cluster.command("--version")  # writes the inventory
     variables = {"debug_addresses": [UNREACHABLE], "look_debug_timeout_seconds": 20}
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SAVEIT_", "ANSIBLE_", "KUBE"))}
+    foreign = ("SAVEIT_", "ANSIBLE_", "KUBE")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    inventory = str(cluster.folder / "inventory.yml")
     started = subprocess.Popen(
-        [COMMAND, "debug", "-i", str(cluster.folder / "inventory.yml"), "-e", json.dumps(variables)],
-        cwd=REPOSITORY, env=clean, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    cluster.wait(lambda: [each for each in debug_pods(cluster) if each["status"]["phase"] == "Running"], "the pod runs")
+        [COMMAND, "debug", "-i", inventory, "-e", json.dumps(variables)],
+        cwd=REPOSITORY,
+        env=clean,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    cluster.wait(
+        lambda: [each for each in debug_pods(cluster) if each["status"]["phase"] == "Running"], "the pod runs"
+    )
     return started
 
 

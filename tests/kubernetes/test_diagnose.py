@@ -1,4 +1,4 @@
-"""`diagnose` on a cluster: few requests however many pods, and a sentence for everything that is not as it should be."""
+"""`diagnose` on a cluster: few requests however many pods, and a sentence for every target that is none."""
 
 from __future__ import annotations
 
@@ -69,7 +69,11 @@ def kubeconfig(cluster: Cluster, folder: Path, **changes: Any) -> Path:
     [
         ("kubernetes_kubeconfig=/nowhere/kubeconfig", 4, "/nowhere/kubeconfig"),
         ("kubernetes_context=nowhere", 4, "nowhere"),
-        ("kubernetes_namespace=nowhere", 4, "it has no namespace nowhere (kubernetes_namespace, in the inventory)"),
+        (
+            "kubernetes_namespace=nowhere",
+            4,
+            "it has no namespace nowhere (kubernetes_namespace, in the inventory)",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", [("status",), ("--incident", "application")])
@@ -119,7 +123,9 @@ def test_an_api_server_that_is_down_is_said_once(cluster: Cluster, tmp_path: Pat
     assert all("127.0.0.1:1" in each["sentence"] for each in done.report["unseen"])
 
 
-@pytest.mark.parametrize(("fault", "said"), [("429", "too much to do"), ("500", "etcdserver"), ("html", "instead of JSON")])
+@pytest.mark.parametrize(
+    ("fault", "said"), [("429", "too much to do"), ("500", "etcdserver"), ("html", "instead of JSON")]
+)
 def test_an_api_server_in_trouble_is_said(standin: StandIn, fault: str, said: str) -> None:
     standin.behave("backend")
     standin.fault(fault, times=1000)

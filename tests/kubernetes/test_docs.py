@@ -40,7 +40,9 @@ def inventory(cluster: Cluster, tmp_path: Path) -> Path:
     everywhere = copied / "group_vars" / "all.yml"
     text = everywhere.read_text("utf-8")
     assert "kubernetes_namespace: saveit " in text
-    everywhere.write_text(text.replace("kubernetes_namespace: saveit ", f"kubernetes_namespace: {cluster.namespace} "))
+    everywhere.write_text(
+        text.replace("kubernetes_namespace: saveit ", f"kubernetes_namespace: {cluster.namespace} ")
+    )
     return copied
 
 

@@ -265,7 +265,7 @@ def test_a_number_that_changes_all_the_time_is_left_alone(standin: StandIn) -> N
 
 def meddle(standin: StandIn, numbers: list[int]) -> None:
     """Somebody sets minReplicas to these, in turn, each time just before the product's own write arrives."""
-    from standin.client import AGENT
+    from standin.faults import AGENT
 
     take = standin.server.faults.take
 

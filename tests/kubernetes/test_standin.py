@@ -76,7 +76,8 @@ def test_a_recorded_conversation_is_answered_as_recorded(conversation: Conversat
         if header != "cache-control":
             sent = {"Content-Type": "application/json", **reply.headers}
             assert {name.lower(): each for name, each in sent.items()}[header] == value
-    body = json.loads(json.dumps(reply.body))
+    body, managed = unmanaged(json.loads(json.dumps(reply.body)))
+    assert managed == said.get("managed_fields_stripped", False)
     if conversation.name in NOT_FROM_A_SERVER:
         assert body["reason"] == said["response"]["reason"]
     elif said.get("trimmed"):
@@ -94,6 +95,13 @@ def _request(said: dict[str, Any]) -> Any:
     text = body if isinstance(body, str) else ("" if body is None else json.dumps(body))
     headers = {"accept": accept_of(said["name"]), "content-type": said["content_type"] or ""}
     return parsed(said["method"], f"{said['path']}?{urlencode(said['query'])}", text, headers)
+
+
+def unmanaged(body: Any) -> tuple[Any, bool]:
+    """Without managedFields, which were taken out of the recordings too, and whether there were some."""
+    objects = [body, *body.get("items", [])] if isinstance(body, dict) else []
+    found = [each["metadata"].pop("managedFields", None) for each in objects if "metadata" in each]
+    return body, any(found)
 
 
 def settled(value: Any, key: str = "") -> Any:

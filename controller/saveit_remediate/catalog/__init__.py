@@ -1,7 +1,7 @@
 """The catalog of incident types: each is a folder of the collection; nothing here knows one by name."""
 
 from saveit_remediate.catalog.extra_vars import check_extra_vars, parse_extra_vars
-from saveit_remediate.catalog.find import Catalog, find, load, load_all, open_catalog
+from saveit_remediate.catalog.find import Catalog, find, load, load_all, load_parameters, open_catalog
 from saveit_remediate.catalog.playbooks import Playbook, choose_playbook
 from saveit_remediate.catalog.schema import RISKS, Criterion, Parameter, Remedy, Runbook, Verify
 
@@ -19,6 +19,7 @@ __all__ = [
     "find",
     "load",
     "load_all",
+    "load_parameters",
     "open_catalog",
     "parse_extra_vars",
 ]

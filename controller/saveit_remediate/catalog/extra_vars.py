@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import yaml
 from saveit_remediate.catalog.checks import kind, load_yaml, yaml_problem
 from saveit_remediate.catalog.convert import convert
 from saveit_remediate.catalog.find import SHARED_ROLE
-from saveit_remediate.catalog.schema import Runbook
+from saveit_remediate.catalog.schema import Parameter
 from saveit_remediate.errors import UsageError, did_you_mean
 
 # Of the ladder's own variables, a person may set these; the controller sets the others.
@@ -65,30 +65,32 @@ def _pairs(argument: str) -> dict[str, Any]:
     return pairs
 
 
-def check_extra_vars(runbooks: Sequence[Runbook], variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables with their values converted to the types that one of the runbooks declares.
+def check_extra_vars(
+    parameters: Mapping[str, Parameter],
+    variables: Mapping[str, Any],
+    about: str = "",
+    reserved: Collection[str] = (),
+) -> dict[str, Any]:
+    """The variables with their values converted to the types that `parameters` declares.
 
-    Raises UsageError. Names that start with `ansible_` are Ansible's own (user, port, become …) and pass
-    unchecked.
+    `about` says in messages what they are for; `reserved` are those that the command itself sets. Raises
+    UsageError. Names that start with `ansible_` are Ansible's own (user, port, become …) and pass unchecked.
     """
-    allowed = {
-        name: parameter
-        for runbook in runbooks
-        for name, parameter in runbook.parameters.items()
-        if not name.startswith(f"{SHARED_ROLE}_") or name in FOR_PEOPLE
-    }
+    allowed = {name: one for name, one in parameters.items() if not _is_ours(name, reserved)}
     checked = {}
     for name, value in variables.items():
         if name.startswith("ansible_"):
             checked[name] = value
         elif name in allowed:
             checked[name] = convert(allowed[name], value)
-        elif name.startswith(f"{SHARED_ROLE}_"):
-            raise UsageError(
-                f"extra variable {name!r} is set by saveit-remediate itself; of these you may set "
-                + " and ".join(FOR_PEOPLE)
-            )
+        elif _is_ours(name, reserved):
+            instead = "" if name in reserved else f"; of these you may set {' and '.join(FOR_PEOPLE)}"
+            raise UsageError(f"extra variable {name!r} is set by saveit-remediate itself{instead}")
         else:
-            of = f" for incident {runbooks[0].id}" if len(runbooks) == 1 else ""
+            of = f" for {about}" if about else ""
             raise UsageError(f"unknown extra variable {name!r}{of}: {did_you_mean(name, allowed)}")
     return checked
+
+
+def _is_ours(name: str, reserved: Collection[str]) -> bool:
+    return name in reserved or (name.startswith(f"{SHARED_ROLE}_") and name not in FOR_PEOPLE)

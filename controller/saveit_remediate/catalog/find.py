@@ -9,7 +9,7 @@ from pathlib import Path
 
 from saveit_remediate.catalog.parameters import read_parameters
 from saveit_remediate.catalog.read import read_runbook
-from saveit_remediate.catalog.schema import Runbook
+from saveit_remediate.catalog.schema import Parameter, Runbook
 from saveit_remediate.errors import UnreachableError, UsageError, did_you_mean
 
 COLLECTION = "saveit.remediation"
@@ -52,10 +52,13 @@ def open_catalog(beside: Path | None, entries: Sequence[str] | None = None) -> C
 
 def load(catalog: Catalog, incident: str) -> Runbook:
     """The runbook whose folder has exactly this name. Raises UsageError."""
-    role = catalog.roles / incident
-    parameters = read_parameters(catalog.roles / SHARED_ROLE / "meta" / "argument_specs.yml")
-    parameters |= read_parameters(role / "meta" / "argument_specs.yml")
-    return read_runbook(role / "meta" / "runbook.yml", parameters)
+    parameters = load_parameters(catalog, SHARED_ROLE) | load_parameters(catalog, incident)
+    return read_runbook(catalog.roles / incident / "meta" / "runbook.yml", parameters)
+
+
+def load_parameters(catalog: Catalog, role: str) -> dict[str, Parameter]:
+    """The parameters of any role, as its argument spec has them. Raises UsageError."""
+    return read_parameters(catalog.roles / role / "meta" / "argument_specs.yml")
 
 
 def load_all(catalog: Catalog) -> tuple[list[Runbook], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import secrets
 import socket
@@ -16,6 +17,7 @@ import click
 from saveit_remediate.catalog import open_catalog, parse_extra_vars
 from saveit_remediate.errors import UsageError
 from saveit_remediate.incident import Request, Severity
+from saveit_remediate.journal import open_journal
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report, to_json
 from saveit_remediate.report.screen import Lines, Screen
@@ -32,10 +34,11 @@ def remediate(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     screen = screen_of(options)
     attended = _is_terminal() and not options["as_json"]
     world = surroundings(settings, screen, cwd, _ask if attended else None)
-    if request.incident.strip().lower() == AUTO:
-        report = respond_auto(request, settings, world, _choose if attended else None)
-    else:
-        report = respond(request, settings, world)
+    with contextlib.closing(open_journal(settings.journal, settings["journal"].origin)) as journal:
+        if request.incident.strip().lower() == AUTO:
+            report = respond_auto(request, settings, world, journal, _choose if attended else None)
+        else:
+            report = respond(request, settings, world, journal)
     if options["as_json"]:
         click.echo(to_json(report))
     else:

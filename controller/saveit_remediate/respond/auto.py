@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from datetime import datetime
 
 from saveit_remediate.incident import Outcome, Request, Severity
-from saveit_remediate.journal import new_incident_id, open_journal
+from saveit_remediate.journal import Journal
 from saveit_remediate.report.document import Report
-from saveit_remediate.respond.case import Surroundings, names
+from saveit_remediate.respond.case import Surroundings, names, new_record, report_on
 from saveit_remediate.respond.outcome import Judgement, judge_obstacles
 from saveit_remediate.respond.record import Record
 from saveit_remediate.respond.steps import respond
@@ -20,57 +19,47 @@ AUTO = "auto"
 
 
 def respond_auto(
-    request: Request, settings: Settings, world: Surroundings, choose: Callable[[list[str]], str] | None
+    request: Request,
+    settings: Settings,
+    world: Surroundings,
+    journal: Journal,
+    choose: Callable[[list[str]], str] | None,
 ) -> Report:
     """Survey, and respond to the cause. Raises RemediateError.
 
     `choose` asks a person which of several it is; None when nobody can be asked, and then it is refused.
     """
-    journal = open_journal(settings.journal, settings["journal"].origin)
-    try:
-        started = world.now()
-        incident_id = new_incident_id(AUTO, started, world.random())
-        found = survey(request, settings, world)
-        if found.triage.suspects:
-            world.screen.triage(found.triage, found.commands)
-        incident = found.triage.incident or _chosen(found, choose)
-        if incident:
-            why = summary(found)
-            return respond(dataclasses.replace(request, incident=incident, found_by=why), settings, world)
-        record = Record(journal, incident_id, world.now, world.screen.warning)
-        return _close(found, request, world, record, started)
-    finally:
-        journal.close()
+    record = new_record(AUTO, world, journal)
+    found = survey(request, settings, world)
+    if found.triage.suspects:
+        world.screen.triage(found.triage, found.commands)
+    incident = found.triage.incident or _chosen(found, choose)
+    if incident:
+        request = dataclasses.replace(request, incident=incident, found_by=summary(found))
+        return respond(request, settings, world, journal)
+    return _close(found, request, world, record)
 
 
-def _close(found: Survey, request: Request, world: Surroundings, record: Record, started: datetime) -> Report:
+def _close(found: Survey, request: Request, world: Surroundings, record: Record) -> Report:
     """Nothing was done: the record says why."""
-    judgement = _judge(found)
     opened = f"any incident, on {request.inventory}"
     record.write("opened", opened, incident=AUTO, inventory=request.inventory, user=world.user)
     record.write("assessed", summary(found) or found.sentence, hosts=found.hosts)
-    finished = world.now()
-    severity = min((one.severity for one in found.triage.suspects), default=Severity.SEV4)
-    seconds = round((finished - started).total_seconds(), 3)
-    record.write("closed", judgement.sentence, outcome=judgement.outcome, severity=severity, seconds=seconds)
     symptoms = tuple(finding for one in found.triage.suspects for finding in one.findings)
-    return Report(
-        incident_id=record.incident_id,
+    report = report_on(
+        record,
+        _judge(found),
         incident=AUTO,
-        severity=str(severity),
-        target=names(found.hosts),
-        outcome=judgement.outcome,
-        sentence=judgement.sentence,
+        severity=str(min((one.severity for one in found.triage.suspects), default=Severity.SEV4)),
+        hosts=found.hosts,
         mode="diagnose",
         playbook="",
         inventory=request.inventory,
         findings=(*symptoms, *found.triage.unseen),
         actions=(),
-        verification=None,
-        started=started.isoformat(timespec="milliseconds"),
-        finished=finished.isoformat(timespec="milliseconds"),
-        seconds=seconds,
     )
+    record.close(report)
+    return report
 
 
 def summary(found: Survey) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from saveit_remediate.assess import Assessment
 from saveit_remediate.catalog import Catalog, Playbook, Runbook
 from saveit_remediate.incident import Action, Finding, Request
+from saveit_remediate.journal import Journal, new_incident_id
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report
 from saveit_remediate.report.screen import Screen
@@ -47,13 +48,19 @@ class Case:
     runbook: Runbook
     variables: Mapping[str, Any]
     record: Record
-    started: datetime
     playbook: Playbook
     mode: str = "diagnose"
     hosts: tuple[str, ...] = ()
     assessment: Assessment | None = None
     findings: tuple[Finding, ...] = ()
     actions: tuple[Action, ...] = ()
+
+
+def new_record(incident: str, world: Surroundings, journal: Journal) -> Record:
+    """The record of an incident that begins now."""
+    started = world.now()
+    incident_id = new_incident_id(incident, started, world.random())
+    return Record(journal, incident_id, started, world.now, world.screen.warning)
 
 
 def write_opened(case: Case) -> None:
@@ -116,24 +123,33 @@ def hold_seconds(case: Case) -> float:
 
 
 def report_of(case: Case, judgement: Judgement) -> Report:
-    finished = case.world.now()
-    mode = "check" if case.request.check else case.mode
-    return Report(
-        incident_id=case.record.incident_id,
+    return report_on(
+        case.record,
+        judgement,
         incident=case.runbook.id,
         severity=str(case.assessment.severity) if case.assessment else first_severity(case),
-        target=names(case.hosts),
-        outcome=judgement.outcome,
-        sentence=judgement.sentence,
-        mode=mode,
+        hosts=case.hosts,
+        mode="check" if case.request.check else case.mode,
         playbook=case.playbook.name,
         inventory=case.request.inventory,
         findings=case.findings,
         actions=case.actions,
+    )
+
+
+def report_on(record: Record, judgement: Judgement, hosts: tuple[str, ...], **known: Any) -> Report:
+    """The report of what is recorded, as it stands now; `known` are the other fields of Report."""
+    finished = record.now()
+    return Report(
+        incident_id=record.incident_id,
+        target=names(hosts),
+        outcome=judgement.outcome,
+        sentence=judgement.sentence,
         verification=judgement.verification,
-        started=case.started.isoformat(timespec="milliseconds"),
+        started=record.started.isoformat(timespec="milliseconds"),
         finished=finished.isoformat(timespec="milliseconds"),
-        seconds=round((finished - case.started).total_seconds(), 3),
+        seconds=round((finished - record.started).total_seconds(), 3),
+        **known,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from saveit_remediate.catalog import choose_playbook
+from saveit_remediate.catalog import check_extra_vars, choose_playbook, load_all, load_parameters
 from saveit_remediate.errors import InterruptedRunError, UnreachableError
 from saveit_remediate.incident import Finding, Outcome, Request, Table
 from saveit_remediate.respond.case import Surroundings, base_job
@@ -14,6 +14,9 @@ from saveit_remediate.respond.diagnosis import with_obstacles
 from saveit_remediate.respond.outcome import judge_obstacles
 from saveit_remediate.run import Job, RunResult, check_inventory, run_playbook
 from saveit_remediate.settings import Settings
+
+_ROLE = "look"  # of the collection
+_WHAT = "look_at"  # its parameter, which the playbook sets
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,18 @@ class Look:
 def look(
     what: str, variables: Mapping[str, Any], request: Request, settings: Settings, world: Surroundings
 ) -> Look:
-    """Run the playbook `what` on the hosts of the request. Nothing is changed. Raises RemediateError."""
+    """Run the playbook `what` on the hosts of the request. Nothing is changed. Raises RemediateError.
+
+    The parameters of all incident types may be given, as a look may be one of theirs.
+    """
+    runbooks, _problems = load_all(world.catalog)
+    parameters = load_parameters(world.catalog, _ROLE)
+    for runbook in runbooks:
+        parameters |= runbook.parameters
+    given = check_extra_vars(parameters, request.extra_vars, what, reserved=(_WHAT, *variables))
     check_inventory(request.inventory, settings["inventory"].origin)
     job = base_job(request, settings, world, choose_playbook(what, None, settings.playbooks))
-    job = replace(job, extra_vars={**request.extra_vars, **variables})
+    job = replace(job, extra_vars={**given, **variables})
     seen = with_obstacles(run_looking(job, world, f"Look at {request.inventory}"), job)
     return Look(
         tables=seen.tables,

@@ -33,6 +33,13 @@ class Judgement:
     outcome: Outcome
     sentence: str
     verification: Verification | None = None
+    outdated: bool = False  # nothing was touched, as the world had changed since the plan was made
+
+
+def is_outdated(result: RunResult) -> bool:
+    """Did the remedies stay away because the world was not what the plan was made for?"""
+    changed = any(one.is_obstacle and one.id == "world-changed" for one in result.observation.findings)
+    return changed and not any(action.is_done for action in result.observation.actions)
 
 
 def judge_obstacles(obstacles: Iterable[Finding]) -> Judgement:
@@ -74,9 +81,8 @@ def judge_remediation(
             sentence="; ".join(item.sentence for item in verifications),
             results=tuple(one for item in verifications for one in item.results),
         )
-    return Judgement(
-        worst(item.outcome for item in each), "; ".join(item.sentence for item in each), combined
-    )
+    sentence = "; ".join(item.sentence for item in each)
+    return Judgement(worst(item.outcome for item in each), sentence, combined, is_outdated(result))
 
 
 def _judge_host(

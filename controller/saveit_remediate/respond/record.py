@@ -9,6 +9,7 @@ from typing import Any
 
 from saveit_remediate.errors import RemediateError
 from saveit_remediate.journal import Journal
+from saveit_remediate.report.document import Report
 from saveit_remediate.run import RemedyEvent
 
 
@@ -16,11 +17,13 @@ from saveit_remediate.run import RemedyEvent
 class Record:
     """Writes to the journal. A journal that fails in the middle does not stop a remediation: it is said.
 
-    `begun` and `ended` are the remedies that the ladder told of, as (host, remedy).
+    `started` is when the response to the incident began; `begun` and `ended` are the remedies that the ladder
+    told of, as (host, remedy).
     """
 
     journal: Journal
     incident_id: str
+    started: datetime
     now: Callable[[], datetime]
     warn: Callable[[str], None]
     lost: int = 0
@@ -34,6 +37,16 @@ class Record:
             self.lost += 1
             if self.lost == 1:
                 self.warn(f"{error}; the run goes on, and its record is not complete")
+
+    def close(self, report: Report, outcome: str = "") -> None:
+        """The last event of an incident; `outcome` where it is another word than the report's."""
+        self.write(
+            "closed",
+            report.sentence,
+            outcome=outcome or report.outcome,
+            severity=report.severity,
+            seconds=report.seconds,
+        )
 
     def remedy_event(self, event: RemedyEvent) -> None:
         """What the ladder tells, at the moment it arrives."""

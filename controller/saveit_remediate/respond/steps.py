@@ -10,7 +10,7 @@ from saveit_remediate.assess import Assessment, assess
 from saveit_remediate.catalog import check_extra_vars, choose_playbook, find
 from saveit_remediate.errors import InterruptedRunError, RemediateError
 from saveit_remediate.incident import Outcome, Request
-from saveit_remediate.journal import new_incident_id, open_journal
+from saveit_remediate.journal import Journal
 from saveit_remediate.plan import Plan, make_plan
 from saveit_remediate.report.document import Report
 from saveit_remediate.respond.case import (
@@ -18,49 +18,63 @@ from saveit_remediate.respond.case import (
     Surroundings,
     hold_seconds,
     job_of,
+    new_record,
     report_of,
     write_opened,
 )
 from saveit_remediate.respond.diagnosis import with_obstacles
 from saveit_remediate.respond.outcome import (
     Judgement,
+    is_outdated,
     judge_healthy,
     judge_helpless,
     judge_obstacles,
     judge_remediation,
 )
-from saveit_remediate.respond.record import Record
 from saveit_remediate.run import RemedyEvent, RunEvent, RunResult, check_inventory, run_playbook
 from saveit_remediate.settings import Settings
 
+TURNS = 3  # diagnoses and plans, while the world changes before a remedy can act
 
-def respond(request: Request, settings: Settings, world: Surroundings) -> Report:
+
+def respond(request: Request, settings: Settings, world: Surroundings, journal: Journal) -> Report:
     """Diagnose, plan, ask, remedy, verify, record. Raises RemediateError before anything was touched."""
     runbook = find(world.catalog, request.incident)
-    variables = check_extra_vars([runbook], request.extra_vars)
+    variables = check_extra_vars(runbook.parameters, request.extra_vars, f"incident {runbook.id}")
     check_inventory(request.inventory, settings["inventory"].origin)
-    journal = open_journal(settings.journal, settings["journal"].origin)
+    record = new_record(runbook.id, world, journal)
+    playbook = choose_playbook(runbook.id, request.severity, settings.playbooks)
+    case = Case(request, settings, world, runbook, variables, record, playbook)
     try:
-        started = world.now()
-        incident_id = new_incident_id(runbook.id, started, world.random())
-        record = Record(journal, incident_id, world.now, world.screen.warning)
-        playbook = choose_playbook(runbook.id, request.severity, settings.playbooks)
-        case = Case(request, settings, world, runbook, variables, record, started, playbook)
-        try:
-            write_opened(case)
-            judgement = _steps(case)
-        except (KeyboardInterrupt, InterruptedRunError):
-            return _interrupted(case)
-        except RemediateError as error:
-            record.write("closed", str(error), outcome="error", exit_code=error.exit_code)
-            raise
-        return _close(case, judgement)
-    finally:
-        journal.close()
+        write_opened(case)
+        judgement = _steps(case)
+    except (KeyboardInterrupt, InterruptedRunError):
+        return _interrupted(case)
+    except RemediateError as error:
+        record.write("closed", str(error), outcome="error", exit_code=error.exit_code)
+        raise
+    report = report_of(case, judgement)
+    record.close(report)
+    return report
 
 
 def _steps(case: Case) -> Judgement:
+    """From the diagnosis to the judgement, and anew where the world changed before anything was touched."""
+    judgement, turn = _turn(case), 1
+    while judgement.outdated and turn < TURNS:
+        anew = f"{judgement.sentence}; nothing was touched; diagnosing and planning anew"
+        case.record.write("replanned", anew, turn=turn)
+        case.world.screen.warning(anew)
+        judgement, turn = _turn(case), turn + 1
+    if not judgement.outdated:
+        return judgement
+    restless = f"{judgement.sentence}; it changed {turn} times before anything was touched; run again"
+    return dataclasses.replace(judgement, sentence=restless)
+
+
+def _turn(case: Case) -> Judgement:
     screen, request = case.world.screen, case.request
+    case.playbook = choose_playbook(case.runbook.id, request.severity, case.settings.playbooks)
     result = _run(case, "diagnose", {}, f"Diagnose {case.runbook.title} on {request.inventory}")
     assessment = _diagnosed(case, result)
     if assessment.symptoms:
@@ -111,7 +125,7 @@ def _check(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     )
     obstacles = [finding for finding in observation.findings if finding.is_obstacle]
     if obstacles:
-        return judge_obstacles(obstacles)
+        return dataclasses.replace(judge_obstacles(obstacles), outdated=is_outdated(result))
     return _only_planned(plan, "this was a check")
 
 
@@ -180,14 +194,6 @@ def _run(case: Case, mode: str, ladder_plan: Mapping[str, Any], title: str) -> R
         return run_playbook(job_of(case, mode, ladder_plan), tell)
 
 
-def _close(case: Case, judgement: Judgement) -> Report:
-    report = report_of(case, judgement)
-    case.record.write(
-        "closed", judgement.sentence, outcome=report.outcome, severity=report.severity, seconds=report.seconds
-    )
-    return report
-
-
 def _interrupted(case: Case) -> Report:
     """Say and record what was done and what was not."""
     done = case.record.what_was_done()
@@ -197,7 +203,5 @@ def _interrupted(case: Case) -> Report:
     outcome = Outcome.UNRESOLVED if known else Outcome.UNVERIFIED
     report = dataclasses.replace(report_of(case, Judgement(outcome, sentence)), interrupted=True)
     case.record.write("interrupted", sentence, begun=case.record.begun)
-    case.record.write(
-        "closed", sentence, outcome="interrupted", severity=report.severity, seconds=report.seconds
-    )
+    case.record.close(report, "interrupted")
     return report

@@ -60,7 +60,8 @@ def survey(request: Request, settings: Settings, world: Surroundings) -> Survey:
     runbooks, problems = load_all(world.catalog)
     for problem in problems:
         world.screen.warning(problem)
-    variables = check_extra_vars(runbooks, request.extra_vars)
+    parameters = {name: one for runbook in runbooks for name, one in runbook.parameters.items()}
+    variables = check_extra_vars(parameters, request.extra_vars)
     check_inventory(request.inventory, settings["inventory"].origin)
     job = base_job(request, settings, world, choose_playbook(_PLAYBOOK, None, settings.playbooks))
     job = replace(

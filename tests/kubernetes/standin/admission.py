@@ -1,23 +1,37 @@
-"""What is refused or filled in between validation and storing: quotas."""
+"""What is refused between validation and storing: by a quota, and what is not played."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from standin.answers import RefusalError, names
+from standin.answers import RefusalError, names, not_played
 from standin.kinds import Json, Kind
 from standin.quantity import amount, written
 from standin.world import World
 
 
 def admit(world: World, kind: Kind, body: Json) -> None:
-    """Raises RefusalError: 403, exceeded quota."""
+    """Raises RefusalError: 403, exceeded quota; 501 for what is not played."""
+    _check_played(kind, body)
     if kind.resource == "pods":
         _check_quotas(world, kind, body)
 
 
-def admit_update(world: World, kind: Kind, after: Json, before: Json) -> None:
-    """Nothing of what is played here is refused on an update."""
+def admit_update(kind: Kind, after: Json) -> None:
+    """As `admit`; a quota does not meet an update."""
+    _check_played(kind, after)
+
+
+def _check_played(kind: Kind, body: Json) -> None:
+    """What would be taken and would then not happen as on a real cluster."""
+    spec = body.get("spec") or {}
+    if kind.group == "apps" and spec.get("minReadySeconds"):
+        raise not_played(f"minReadySeconds of a {kind.kind}")
+    if spec.get("volumeClaimTemplates"):
+        raise not_played("volumeClaimTemplates")
+    pod = spec if kind.resource == "pods" else (spec.get("template") or {}).get("spec") or {}
+    if any("persistentVolumeClaim" in volume for volume in pod.get("volumes", [])):
+        raise not_played("a volume of a PersistentVolumeClaim")
 
 
 def demands(pod: Json) -> dict[str, float]:

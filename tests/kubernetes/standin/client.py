@@ -7,7 +7,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from standin.faults import AGENT
+from standin.faults import AGENT as AGENT
 from standin.kinds import BY_RESOURCE, Json, Kind, kind_of
 
 MERGE, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"

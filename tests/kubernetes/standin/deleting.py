@@ -11,8 +11,9 @@ from standin.clock import stamp
 from standin.kinds import Json, Kind
 from standin.requests import Request, Target
 from standin.selectors import field_selector, label_selector
+from standin.understanding import dry_run
 from standin.world import World
-from standin.writing import Written, dry_run
+from standin.writing import Written
 
 FOREGROUND = "foregroundDeletion"
 OPTIONS = (

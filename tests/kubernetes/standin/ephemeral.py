@@ -8,19 +8,12 @@ from __future__ import annotations
 from standin.answers import invalid_object, not_found
 from standin.defaults import _container
 from standin.patches import decoded
+from standin.pod_validation import forbidden, required
 from standin.requests import Request, Target
 from standin.store import copied
-from standin.validation import forbidden, required
+from standin.understanding import PATCHES, check_patch_type, dry_run, object_of, understood, understood_patch
 from standin.world import World
-from standin.writing import (
-    PATCHES,
-    Written,
-    _check_patch_type,
-    _object_of,
-    _understood,
-    _understood_patch,
-    dry_run,
-)
+from standin.writing import Written
 
 
 def add(world: World, request: Request, target: Target) -> Written:
@@ -31,12 +24,12 @@ def add(world: World, request: Request, target: Target) -> Written:
         if before is None:
             raise not_found(kind, target.name)
         if request.method == "PUT":
-            body, warnings = _understood(kind, _object_of(request, kind), request)
+            body, warnings = understood(kind, object_of(request, kind), request)
         else:
-            _check_patch_type(request, kind)
+            check_patch_type(request, kind)
             content = decoded(request.body)
             after = PATCHES[request.content_type](before, content)
-            body, warnings = _understood_patch(kind, after, content, request)
+            body, warnings = understood_patch(kind, after, content, request)
         old, new = before["spec"].get("ephemeralContainers", []), body["spec"].get("ephemeralContainers", [])
         if new[: len(old)] != old:
             path = "spec.ephemeralContainers"

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from standin.answers import bad_request, invalid, not_found
 from standin.kinds import Json
+from standin.pod_validation import invalid_value
 from standin.requests import Request, Target
-from standin.validation import NOT_NEGATIVE, invalid_value
+from standin.validation import NOT_NEGATIVE
 from standin.world import Run, World
 
 

@@ -29,8 +29,12 @@ class RealCluster(Cluster):
         namespace = f"saveit-test-{secrets.token_hex(4)}"
         super().__init__(kubeconfig, namespace, folder, context)
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-        self.wait(lambda: self.find("serviceaccounts", "default"), "the namespace is furnished")
         self.known: dict[str, str] = {}
+        try:
+            self.wait(lambda: self.find("serviceaccounts", "default"), "the namespace is furnished")
+        except BaseException:
+            self.close()
+            raise
 
     def lacks(self, feature: str) -> str:
         if feature in ONLY_STAND_IN:

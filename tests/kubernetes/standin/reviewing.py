@@ -9,15 +9,16 @@ from standin.access import Attributes
 from standin.answers import bad_request, invalid, not_found
 from standin.clock import stamp
 from standin.kinds import Json
+from standin.pod_validation import invalid_value
 from standin.requests import Request, Target
-from standin.validation import invalid_value
+from standin.understanding import object_of, understood
 from standin.world import World
-from standin.writing import Written, _object_of, _understood
+from standin.writing import Written
 
 
 def review(world: World, request: Request, target: Target) -> Written:
     kind = target.kind
-    body, warnings = _understood(kind, _object_of(request, kind), request)
+    body, warnings = understood(kind, object_of(request, kind), request)
     answer = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": {}}
     answer |= {
         "selfsubjectaccessreviews": _access,

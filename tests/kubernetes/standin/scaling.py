@@ -7,12 +7,14 @@ import json
 from standin.answers import bad_request, conflict, invalid, not_found
 from standin.kinds import Json, Kind
 from standin.patches import JSON_PATCH, MERGE, decoded, json_patch, merge
+from standin.pod_validation import invalid_value
 from standin.requests import Request, Target
 from standin.schema import MismatchError, decode_as
 from standin.selectors import selector_text
-from standin.validation import NOT_NEGATIVE, invalid_value
+from standin.understanding import PATCHES, check_patch_type, dry_run, refused_patch
+from standin.validation import NOT_NEGATIVE
 from standin.world import World
-from standin.writing import PATCHES, Written, _check_patch_type, _refused_patch, dry_run
+from standin.writing import Written
 
 
 def scale_of(item: Json) -> Json:
@@ -51,14 +53,14 @@ def _wanted(request: Request, kind: Kind, present: Json) -> Json:
             return decode_as("V1Scale", body).body
         except MismatchError as error:
             raise bad_request(f'Scale in version "v1" cannot be handled as a Scale: {error}') from None
-    _check_patch_type(request, kind)
+    check_patch_type(request, kind)
     content = decoded(request.body)
     apply = {MERGE: merge, JSON_PATCH: json_patch}.get(request.content_type, PATCHES[request.content_type])
     after = apply(present, content)
     try:
         return decode_as("V1Scale", after).body
     except MismatchError as error:
-        raise _refused_patch(json.dumps(after, separators=(",", ":")), str(error)) from None
+        raise refused_patch(json.dumps(after, separators=(",", ":")), str(error)) from None
 
 
 def _changed(world: World, kind: Kind, found: Json, wanted: Json, *, dry: bool) -> Json:

@@ -6,6 +6,8 @@ type is refused with the words of Go's decoder. Custom resources have the small 
 
 from __future__ import annotations
 
+import base64
+import binascii
 import functools
 import re
 from dataclasses import dataclass, field
@@ -102,10 +104,21 @@ def _value(type_: str, item: Any, path: str, struct: str, unknown: list[str]) ->
     plain = {"str": str, "bytes": str, "int": int, "bool": bool, "float": (int, float)}.get(type_)
     if plain is not None:
         right = isinstance(item, plain) and not (type_ != "bool" and isinstance(item, bool))  # type: ignore[arg-type]
+        if type_ == "bytes" and right:
+            _check_base64(item)
         _want(right, item, struct, "int64" if name in INT64 else _go(type_))
         return item
     _want(isinstance(item, dict), item, struct, f"v1.{_go(type_)}")
     return _object(_fields(type_), type_, item, path, unknown)
+
+
+def _check_base64(text: str) -> None:
+    try:
+        base64.b64decode(text, validate=True)
+    except binascii.Error:
+        wrong = (at for at, letter in enumerate(text) if not (letter.isalnum() or letter in "+/="))
+        bad = next(wrong, len(text) // 4 * 4)
+        raise MismatchError(f"illegal base64 data at input byte {bad}", "[]byte") from None
 
 
 def _map_value(type_: str, item: Any, path: str, struct: str, unknown: list[str]) -> Any:

@@ -15,6 +15,7 @@ from standin import (
     evicting,
     executing,
     logs,
+    managed,
     reading,
     reviewing,
     scaling,
@@ -109,7 +110,7 @@ def _get(world: World, request: Request, wanted: Target) -> Reply:
         return _written(scaling.scale(world, request, wanted))
     if request.switch("watch") and not wanted.name:
         return Reply(200, stream=watching.prepare(world, request, wanted))
-    return Reply(200, reading.read(world, request, wanted))
+    return Reply(200, managed.shown(reading.read(world, request, wanted)))
 
 
 def _check_method(request: Request, wanted: Target, kind: Kind) -> None:
@@ -130,4 +131,4 @@ def _written(done: Written) -> Reply:
     if done.warnings:
         said = [text.replace('"', '\\"') for text in done.warnings]
         headers["Warning"] = ", ".join(f'299 - "{text}"' for text in said)
-    return Reply(done.status, done.body, headers)
+    return Reply(done.status, managed.shown(done.body), headers)

@@ -2,71 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
-from typing import Any
 
 from standin.answers import Cause
 from standin.kinds import Json, Kind
+from standin.pod_validation import (
+    forbidden,
+    invalid_value,
+    metadata,
+    pod,
+    pod_spec,
+    required,
+    unsupported,
+)
 from standin.selectors import matches
 
-SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-BAD_NAME = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
-    "'.', and must start and "
-    "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
 NOT_NEGATIVE = "must be greater than or equal to 0"
 IMMUTABLE = "field is immutable"
 STATEFUL_FIELDS = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
                    "persistentVolumeClaimRetentionPolicy", "minReadySeconds")  # fmt: skip
-POD_FIELDS = (
-    "containers",
-    "initContainers",
-    "activeDeadlineSeconds",
-    "tolerations",
-    "terminationGracePeriodSeconds",
-)
-
-
-def invalid_value(field: str, value: Any, why: str) -> Cause:
-    return ("FieldValueInvalid", f"Invalid value: {json.dumps(value, separators=(',', ':'))}: {why}", field)
-
-
-def required(field: str, why: str = "") -> Cause:
-    return ("FieldValueRequired", f"Required value: {why}" if why else "Required value", field)
-
-
-def forbidden(field: str, why: str) -> Cause:
-    return ("FieldValueForbidden", f"Forbidden: {why}", field)
-
-
-def unsupported(field: str, value: Any, supported: tuple[str, ...]) -> Cause:
-    listed = ", ".join(f'"{each}"' for each in supported)
-    return (
-        "FieldValueNotSupported",
-        f"Unsupported value: {json.dumps(value)}: supported values: {listed}",
-        field,
-    )
 
 
 def causes(kind: Kind, body: Json, before: Json | None) -> list[Cause]:
     """What is wrong with an object; `before` is the present one on an update."""
-    return [*_metadata(kind, body), *_RULES.get(kind.resource, _nothing)(body, before)]
+    return [*metadata(kind, body), *_RULES.get(kind.resource, _nothing)(body, before)]
 
 
 def _nothing(_body: Json, _before: Json | None) -> Iterator[Cause]:
     return iter(())
-
-
-def _metadata(kind: Kind, body: Json) -> Iterator[Cause]:
-    name = body["metadata"].get("name", "")
-    if not name:
-        yield required("metadata.name", "name or generateName is required")
-    elif kind.group != "rbac.authorization.k8s.io" and (not re.fullmatch(SUBDOMAIN, name) or len(name) > 253):
-        yield invalid_value("metadata.name", name, BAD_NAME)
 
 
 def _negatives(spec: Json, *fields: str) -> Iterator[Cause]:
@@ -85,7 +48,7 @@ def _workload(body: Json, before: Json | None, numbers: tuple[str, ...]) -> Iter
         yield invalid_value(
             "spec.template.metadata.labels", template_labels, "`selector` does not match template `labels`"
         )
-    yield from _pod_spec(spec.get("template", {}).get("spec", {}), "spec.template.spec")
+    yield from pod_spec(spec.get("template", {}).get("spec", {}), "spec.template.spec")
     yield from _negatives(spec, *numbers)
     if before is not None and selector and selector != before["spec"]["selector"]:
         yield invalid_value("spec.selector", selector, IMMUTABLE)
@@ -138,39 +101,6 @@ def _stateful_set(body: Json, before: Json | None) -> Iterator[Cause]:
     yield from _workload(body, before, ("replicas", "minReadySeconds"))
 
 
-def _pod_spec(spec: Json, path: str) -> Iterator[Cause]:
-    containers = spec.get("containers") or []
-    if not containers:
-        yield required(f"{path}.containers")
-    for at, container in enumerate(containers):
-        for name in ("name", "image"):
-            if not container.get(name):
-                yield required(f"{path}.containers[{at}].{name}")
-
-
-def _pod(body: Json, before: Json | None) -> Iterator[Cause]:
-    yield from _pod_spec(body.get("spec", {}), "spec")
-    if before is None:
-        return
-
-    def kept(spec: Json) -> Any:
-        rest = {key: value for key, value in spec.items() if key not in POD_FIELDS}
-        return rest, [{**each, "image": ""} for each in spec.get("containers", [])]
-
-    if kept(body["spec"]) != kept(before["spec"]):
-        fields = ",".join(
-            f"`spec.{name}`"
-            for name in (
-                "containers[*].image",
-                "initContainers[*].image",
-                "activeDeadlineSeconds",
-                "tolerations",
-                "terminationGracePeriodSeconds",
-            )
-        )
-        yield forbidden("spec", f"pod updates may not change fields other than {fields}")
-
-
 def _autoscaler(body: Json, _before: Json | None) -> Iterator[Cause]:
     spec = body.get("spec", {})
     least, most = spec.get("minReplicas", 1), spec.get("maxReplicas")
@@ -206,6 +136,8 @@ def _lease(body: Json, _before: Json | None) -> Iterator[Cause]:
         yield invalid_value(
             "spec.leaseDurationSeconds", spec["leaseDurationSeconds"], "must be greater than 0"
         )
+    if spec.get("holderIdentity") == "":
+        yield invalid_value("spec.holderIdentity", "", "must not be empty")
     if spec.get("leaseTransitions", 0) < 0:
         yield invalid_value("spec.leaseTransitions", spec["leaseTransitions"], NOT_NEGATIVE)
 
@@ -245,7 +177,7 @@ def _role(body: Json, _before: Json | None) -> Iterator[Cause]:
 
 _RULES = {
     "deployments.apps": _deployment, "replicasets.apps": _replica_set, "statefulsets.apps": _stateful_set,
-    "daemonsets.apps": _daemon_set, "pods": _pod, "horizontalpodautoscalers.autoscaling": _autoscaler,
+    "daemonsets.apps": _daemon_set, "pods": pod, "horizontalpodautoscalers.autoscaling": _autoscaler,
     "poddisruptionbudgets.policy": _budget, "leases.coordination.k8s.io": _lease,
     "certificates.cert-manager.io": _certificate, "certificaterequests.cert-manager.io": _conditions,
     "roles.rbac.authorization.k8s.io": _role, "clusterroles.rbac.authorization.k8s.io": _role,

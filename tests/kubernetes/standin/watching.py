@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from standin.answers import RefusalError, not_played
 from standin.kinds import Json, Kind
+from standin.managed import shown
 from standin.reading import check_accept, revision_of
 from standin.requests import Request, Target
 from standin.selectors import field_selector, label_selector
@@ -60,7 +61,7 @@ def _stream(
             present = [item for item in store.peek(target.kind.resource, target.namespace) if selected(item)]
             revision = store.revision
         for item in present:
-            yield {"type": "ADDED", "object": item}
+            yield {"type": "ADDED", "object": shown(item)}
         if request.switch("sendInitialEvents") and bookmarks:
             yield _bookmark(target.kind, revision, {"k8s.io/initial-events-end": "true"})
     marked = False
@@ -96,7 +97,7 @@ def _line(change: Change, target: Target, selected: Callable[[Json | None], bool
     if not now and not before:
         return None
     type_ = "MODIFIED" if now and before else ("ADDED" if now else "DELETED")
-    return {"type": type_, "object": change.object}
+    return {"type": type_, "object": shown(change.object)}
 
 
 def _bookmark(kind: Kind, revision: int, annotations: dict[str, str]) -> Json:

@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from standin import admission, defaults, validation
-from standin.answers import (
-    RefusalError,
-    bad_request,
-    conflict,
-    invalid,
-    invalid_object,
-    invalid_options,
-    names,
-    not_found,
-    not_played,
-)  # fmt: skip
+from standin.answers import RefusalError, bad_request, conflict, invalid, invalid_object, names, not_found
 from standin.clock import stamp
 from standin.kinds import Json, Kind
-from standin.patches import (
-    APPLY,
-    JSON_PATCH,
-    MERGE,
-    STRATEGIC,
-    decoded,
-    go_complaint,
-    json_patch,
-    merge,
-    strategic,
-)
+from standin.patches import JSON_PATCH, decoded
+from standin.pod_validation import invalid_value
 from standin.requests import Request, Target
-from standin.schema import Decoded, MismatchError, decode
 from standin.store import copied
+from standin.understanding import PATCHES, check_patch_type, dry_run, object_of, understood, understood_patch
 from standin.world import World
 
-OPTIONS = {
-    "POST": "CreateOptions",
-    "PUT": "UpdateOptions",
-    "PATCH": "PatchOptions",
-    "DELETE": "DeleteOptions",
-}
 OWN = (
     "uid",
     "creationTimestamp",
@@ -63,23 +35,10 @@ class Written:
     warnings: list[str] = field(default_factory=list)
 
 
-def dry_run(request: Request) -> bool:
-    """Whether nothing is to be stored.
-
-    Raises:
-        RefusalError: 422 for a value that is not All.
-    """
-    value = request.query.get("dryRun")
-    if value is None or value == "All":
-        return value == "All"
-    said = f'Unsupported value: ["{value}"]: supported values: "All"'
-    raise invalid_options(OPTIONS[request.method], ("FieldValueNotSupported", said, "dryRun"))
-
-
 def create(world: World, request: Request, target: Target) -> Written:
     kind = target.kind
     dry = dry_run(request)
-    body, warnings = _understood(kind, _object_of(request, kind), request)
+    body, warnings = understood(kind, object_of(request, kind), request)
     metadata = body.setdefault("metadata", {})
     if metadata.get("namespace", target.namespace) != target.namespace:
         raise bad_request(
@@ -116,7 +75,7 @@ def create(world: World, request: Request, target: Target) -> Written:
 def replace(world: World, request: Request, target: Target) -> Written:
     kind = target.kind
     dry = dry_run(request)
-    body, warnings = _understood(kind, _object_of(request, kind), request)
+    body, warnings = understood(kind, object_of(request, kind), request)
     with world.store.changed:
         before = world.store.get(kind.resource, target.namespace, target.name)
         _check_identity(kind, body, target)
@@ -124,14 +83,14 @@ def replace(world: World, request: Request, target: Target) -> Written:
             raise not_found(kind, target.name)
         version = body["metadata"].get("resourceVersion")
         if not version and not kind.unconditional:
-            cause = validation.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+            cause = invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
             raise invalid(kind.resource, target.name, kind.group, kind.plural, [cause])
         return Written(_stored(world, target, before, body, dry=dry), 200, warnings)
 
 
 def patch(world: World, request: Request, target: Target) -> Written:
     kind = target.kind
-    _check_patch_type(request, kind)
+    check_patch_type(request, kind)
     dry = dry_run(request)
     content = decoded(request.body)
     if request.content_type != JSON_PATCH and not isinstance(content, dict):
@@ -143,108 +102,9 @@ def patch(world: World, request: Request, target: Target) -> Written:
         if before is None:
             raise not_found(kind, target.name)
         after = PATCHES[request.content_type](before, content)
-        body, warnings = _understood_patch(kind, after, content, request)
+        body, warnings = understood_patch(kind, after, content, request)
         _check_identity(kind, body, target)
         return Written(_stored(world, target, before, body, dry=dry), 200, warnings)
-
-
-PATCHES: dict[str, Callable[[Json, Any], Json]] = {MERGE: merge, JSON_PATCH: json_patch, STRATEGIC: strategic}
-
-
-def _check_patch_type(request: Request, kind: Kind) -> None:
-    type_ = request.content_type
-    if kind.custom and type_ not in (MERGE, JSON_PATCH, APPLY):
-        raise RefusalError(
-            415,
-            "the body of the request was in an unknown format - accepted media types include: "
-            f"{JSON_PATCH}, {MERGE}, {APPLY}",
-        )
-    if type_ == APPLY:
-        if not request.query.get("fieldManager"):
-            said = "Required value: is required for apply patch"
-            raise invalid_options("PatchOptions", ("FieldValueRequired", said, "fieldManager"))
-        raise not_played("server-side apply")
-    if type_ not in PATCHES:
-        raise RefusalError(415, "415: Unsupported Media Type", details={})
-
-
-def _object_of(request: Request, kind: Kind) -> Json:
-    """The body of a create or an update: JSON, and of the kind of the path."""
-    if request.content_type not in ("application/json", ""):
-        raise not_played(f"a body in {request.content_type}")
-    if not request.body:
-        raise bad_request(
-            f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get "
-            "version/kind; json parse "
-            "error: unexpected end of JSON input (<empty>)"
-        )
-    try:
-        body = json.loads(request.body)
-    except json.JSONDecodeError as error:
-        raise bad_request(
-            f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get "
-            "version/kind; json parse "
-            f"error: {go_complaint(request.body, error)}"
-        ) from None
-    found, version = body.get("kind", kind.kind), body.get("apiVersion", kind.api_version)
-    if (found, version) != (kind.kind, kind.api_version):
-        group = kind.group.partition(".")[0] or "core"
-        raise bad_request(
-            f'{found} in version "{version.rpartition("/")[2]}" cannot be handled as a '
-            f"{kind.kind}: converting "
-            f"({version.replace('/', '.')}.{found}) to ({group}.{kind.kind}): unknown conversion"
-        )
-    return {"kind": kind.kind, "apiVersion": kind.api_version, **body}
-
-
-def _understood(kind: Kind, body: Json, request: Request) -> tuple[Json, list[str]]:
-    prefix = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
-    try:
-        result = decode(kind, body)
-    except MismatchError as error:
-        raise bad_request(f"{prefix}: {error}") from None
-    if result.unknown and request.query.get("fieldValidation") == "Strict":
-        raise bad_request(f"{prefix}: strict decoding error: {_unknown(result)}")
-    return result.body, _warnings(result, request)
-
-
-def _understood_patch(kind: Kind, after: Json, content: Any, request: Request) -> tuple[Json, list[str]]:
-    """As `_understood`; a patch is refused with 422 and itself or its result in the words."""
-    is_strategic = request.content_type == STRATEGIC
-    shown = _go_map(content) if is_strategic else json.dumps(after, separators=(",", ":"))
-    try:
-        result = decode(kind, after)
-    except MismatchError as error:
-        said = f"unrecognized type: {error.go_type}" if is_strategic else str(error)
-        raise _refused_patch(shown, said) from None
-    if result.unknown and request.query.get("fieldValidation") == "Strict":
-        raise _refused_patch(shown, f"strict decoding error: {_unknown(result)}")
-    return result.body, _warnings(result, request)
-
-
-def _refused_patch(shown: str, said: str) -> RefusalError:
-    return invalid("", "", "", "", [validation.invalid_value("patch", shown, said)])
-
-
-def _unknown(result: Decoded) -> str:
-    return ", ".join(f'unknown field "{path}"' for path in result.unknown)
-
-
-def _warnings(result: Decoded, request: Request) -> list[str]:
-    if request.query.get("fieldValidation", "Warn") == "Ignore":
-        return []
-    return [f'unknown field "{path}"' for path in result.unknown]
-
-
-def _go_map(value: Any) -> str:
-    """As Go prints a map."""
-    if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{_go_map(item)}' for key, item in sorted(value.items()))}]"
-    if isinstance(value, list):
-        return f"[{' '.join(_go_map(item) for item in value)}]"
-    if value is None:
-        return "<nil>"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check_namespace(world: World, kind: Kind, namespace: str, name: str) -> None:
@@ -302,7 +162,7 @@ def _stored(world: World, target: Target, before: Json, body: Json, *, dry: bool
     if wrong:
         raise invalid_object(kind, target.name, wrong)
     if not target.subresource:
-        admission.admit_update(world, kind, after, before)
+        admission.admit_update(kind, after)
     if dry:
         return after
     stored = world.store.put(kind.resource, after)

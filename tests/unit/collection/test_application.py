@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _application, _compose_recreate
 from ansible_collections.saveit.remediation.plugins.module_utils._application import Seen
+from ansible_collections.saveit.remediation.plugins.module_utils._crash_loop import life
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import last_error
 from ansible_collections.saveit.remediation.plugins.module_utils._http_check import Answer
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
@@ -17,13 +21,25 @@ from ansible_collections.saveit.remediation.plugins.module_utils._time import pa
 
 STARTED = "2026-11-23T02:47:11.123456789Z"
 BEGUN = parse_time(STARTED) or 0.0
+OUTAGE = [8.5, 8.0, 3.5, 3.0]  # seconds ago, that a worker died
 GOOD, BAD, SILENT = Answer(200, 1), Answer(503, 1), Answer(0, 5000, error="missing after 5 s")
 
 
 def seen(answers: Sequence[Answer] = (), state: str = "running", up: float = 3600, **more: Any) -> Seen:
+    """`died` and `started` are seconds ago: workers that died, starts that were completed, by its log."""
+    now = BEGUN + up
+    ended = more.pop("ended", None)  # seconds ago: a stopped one, or the life before this one
     instance = Instance("1", "saveit-backend", state, exit_code=1, restarts=more.pop("restarts", 0),
-                        started_at=STARTED)  # fmt: skip
-    return Seen(Service("backend", (instance,)), BEGUN + up, "http://x/ready", answers, **more)
+                        started_at=STARTED, finished_at=_stamp(now - ended) if ended else "")  # fmt: skip
+    lines = [f"{_stamp(now - ago)} Child process [9] died" for ago in more.pop("died", ())]
+    lines += [f"{_stamp(now - ago)} Application startup complete" for ago in more.pop("started", ())]
+    lives = [life(instance, lines, now, re.compile("died"), re.compile("complete"))]
+    return Seen(Service("backend", (instance,)), now, "http://x/ready", answers, lives=lives, **more)
+
+
+def _stamp(time: float) -> str:
+    """As the engine writes it."""
+    return datetime.fromtimestamp(time, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @pytest.mark.parametrize(
@@ -46,12 +62,51 @@ def seen(answers: Sequence[Answer] = (), state: str = "running", up: float = 360
         (seen(state="restarting", restarts=2), ["application-crash-loop"]),
         (seen([SILENT], up=5, restarts=4), ["application-crash-loop"]),
         (seen([SILENT], up=3600, restarts=4), ["application-unresponsive"]),  # long ago
-        (seen([SILENT], deaths=4), ["application-crash-loop"]),
-        (seen([GOOD, SILENT], deaths=4), ["application-unresponsive"]),
+        (seen([SILENT], died=OUTAGE), ["application-crash-loop"]),
+        (seen([GOOD, SILENT], died=OUTAGE), ["application-unresponsive"]),
     ],
 )
 def test_a_finding_for_what_was_seen(what: Seen, expected: list[str]) -> None:
     assert [each.id for each in _application.judge(what)] == expected
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        # Its workers died for want of a database, and started when it was back; now something else is wrong.
+        (seen([SILENT], died=[40, 39, 38, 37], started=[35, 35, 34, 34]), "application-unresponsive"),
+        (seen([BAD], died=[12, 11, 10, 9], started=[6, 6, 5, 5]), "application-not-ready"),
+        (seen(state="paused", died=OUTAGE), "service-paused"),
+        (seen(state="stopped", ended=1, died=OUTAGE), "service-stopped"),
+        # Its log does not say when it has started: nobody died for longer than it took them before.
+        (seen([SILENT], died=[30, 28, 26]), "application-unresponsive"),
+        # They died in the container's life before this one.
+        (seen([SILENT], up=10, died=[14, 13, 12, 11], started_after=3.0), "application-unresponsive"),
+        # The engine started it again and again; the last start was completed and outlived those before.
+        (seen([SILENT], up=30, restarts=4, ended=32, started=[25]), "application-unresponsive"),
+        (seen([BAD], up=30, restarts=4, ended=32, started=[40, 25]), "application-not-ready"),
+        (seen(state="stopped", up=50, restarts=4, ended=2, started=[45]), "service-stopped"),
+    ],
+)
+def test_what_crashed_a_while_ago_does_not_crash_now(what: Seen, expected: str) -> None:
+    assert [each.id for each in _application.judge(replace(what, started_after=1.0))] == [expected]
+    assert (what.deaths, what.crashes) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        seen([SILENT], died=[24, 23, 13, 12, 2]),  # between two deaths
+        seen([SILENT], died=[55, 30, 5]),  # a worker takes its time to die
+        seen([SILENT], died=[30, 20, 10, 1], started=[59, 25, 15, 5]),  # each start is completed, and ends
+        seen([SILENT], died=[31, 21, 11], started=[35, 25, 15, 5]),
+        seen([SILENT], up=5, restarts=4, ended=6),
+        seen([SILENT], up=12, restarts=4, ended=13, started=[26, 8]),  # 13 s is how long the last one lived
+        seen(state="stopped", up=9, restarts=4, ended=5),  # the engine has given it up
+    ],
+)
+def test_what_crashes_now_is_a_crash_loop_between_two_crashes_too(what: Seen) -> None:
+    assert [each.id for each in _application.judge(what)] == ["application-crash-loop"]
 
 
 @pytest.mark.parametrize(

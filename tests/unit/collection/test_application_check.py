@@ -38,6 +38,7 @@ class Host:
     log: Sequence[tuple[float, str]] = ()
     connection: Completed = field(default_factory=lambda: Completed(0, "imported\n", ""))
     begun: float = NOW - 3600
+    start_period: float = 0
     health: str = "healthy"
     restarts: int = 4
     time: float = NOW
@@ -79,7 +80,9 @@ class Host:
     def _container(self, name: str) -> dict[str, Any]:
         state: dict[str, Any] = {"Status": self.states[name], "StartedAt": stamp(self.begun), "ExitCode": 3}
         state["Health"] = {"Status": self.health}
-        return {"Id": name, "Name": f"/saveit-{name}", "State": state, "RestartCount": self.restarts}
+        config = {"Healthcheck": {"StartPeriod": int(self.start_period * 1e9)}}
+        made = {"Id": name, "Name": f"/saveit-{name}", "Config": config}
+        return {**made, "State": state, "RestartCount": self.restarts}
 
 
 @pytest.fixture
@@ -197,7 +200,7 @@ def test_workers_that_die_again_and_again_show_though_their_last_words_are_long(
     host.pages = {path: [SILENT] for path in host.pages}
     words = ["Traceback (most recent call last):", *['  File "x.py"'] * 60, "KeyError: 'SECRET_KEY'"]
     host.log = [
-        (NOW - 50 + death, text)
+        (NOW - 8 + 2 * death, text)
         for death in range(4)
         for text in [*words, f"INFO:     Child process [{death}] died"]
     ]
@@ -205,6 +208,44 @@ def test_workers_that_die_again_and_again_show_though_their_last_words_are_long(
     assert ids(result) == ["application-crash-loop"]
     assert "4 of its workers died" in result.sentence
     assert "KeyError: 'SECRET_KEY'" in result.sentence
+
+
+def outage_before(*ago: float) -> list[tuple[float, str]]:
+    """Four workers died twice for want of a database, and had all started again so many seconds ago."""
+    died = [
+        (NOW - ago[-1] - wave, f"INFO:     Child process [{wave}] died") for wave in (8, 8, 8, 8, 3, 3, 3, 3)
+    ]
+    return [*died, *((NOW - each, "INFO:     Application startup complete.") for each in ago)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [(SILENT, "application-unresponsive"), (BAD, "application-not-ready")]
+)
+@pytest.mark.parametrize("ago", [5, 20, 45])
+def test_workers_that_died_for_a_database_that_is_back_are_not_why_it_is_broken_now(
+    host: Host, answer: Answer, expected: str, ago: float
+) -> None:
+    host.pages.update({READY: [answer], LIVE: [answer]})
+    host.log = outage_before(ago, ago, ago, ago)
+    assert ids(host.check()) == [expected]
+
+
+def test_a_backend_that_is_paused_after_an_outage_is_paused(host: Host) -> None:
+    host.states["backend"], host.log = "paused", outage_before(5)
+    assert ids(host.check()) == ["service-paused"]
+
+
+@pytest.mark.parametrize(
+    ("begun", "started", "crashes"),
+    [(NOW - 20, NOW - 12, 0), (NOW - 20, None, 4), (NOW - 3600, None, 0)],
+)
+def test_a_start_that_was_completed_and_lives_ends_a_row_of_crashes(
+    host: Host, begun: float, started: float | None, crashes: int
+) -> None:
+    """Else a backend that has recovered by itself would not be seen to, until a minute is over."""
+    host.begun, host.log = begun, [(started, "Application startup complete.")] if started else []
+    result = host.check()
+    assert (result.verdict, evidence(result)["application.crashes"]) == ("healthy", crashes)
 
 
 @pytest.mark.parametrize(
@@ -283,6 +324,14 @@ def test_a_start_may_take_three_times_what_the_last_one_took(
     host.states["backend"] = "exited"  # the log of a stopped one still tells
     host.log = [] if took is None else [(host.begun + took, "Application startup complete")]
     assert host.check().returned["start_seconds"] == limit
+
+
+def test_a_service_that_says_itself_how_long_its_start_takes_is_believed(host: Host) -> None:
+    host.begun, host.start_period, host.restarts = NOW - 100, 120, 0
+    host.pages[READY] = host.pages[LIVE] = [SILENT]
+    result = host.check()
+    assert ids(result) == ["application-starting"]
+    assert result.returned["start_seconds"] == 120
 
 
 # Bad input.

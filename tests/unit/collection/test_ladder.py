@@ -54,6 +54,7 @@ class World:
     acted: list[str] = field(default_factory=list)
     samples: list[bool] = field(default_factory=list)  # what the next looks show, whatever `sick` says
     stale: bool = False
+    service: str = "cache"  # what the site calls it
     events: list[dict[str, Any]] = field(default_factory=list)
     access: dict[str, Any] = field(default_factory=dict)  # what the platform said of the remedies
 
@@ -66,16 +67,17 @@ class World:
         findings = [
             {"id": id_, "subject": "cache", "sentence": f"cache is {id_}"} for id_ in sorted(self.sick)
         ]
-        answer = {"name": "cache.answer", "value": "healthy" if well else "bad", "sentence": ""}
+        answer = {"name": f"{self.service}.answer", "value": "healthy" if well else "bad", "sentence": ""}
         at = 1.0 if self.stale else self.time
         return [{"observed_at": at, "findings": findings, "evidence": [answer]}, {"skipped": True}]
 
     def step(self, name: str, state: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         given = {key: copy.deepcopy(spec.get("default")) for key, spec in ARGUMENTS.items()}
         carrier = Carrier(no_command, lambda: self.time, self.sleep, self.check_mode)
-        values = run({**given, "step": name, "state": dict(state), **more}, carrier).as_return()
+        given |= {"step": name, "state": dict(state), **more}
+        values = run(given, carrier).as_return()
         self.events += values["remediation_events"]
-        return json.loads(json.dumps(values))  # type: ignore[no-any-return]  # it travels as plain data
+        return {**json.loads(values["kept"]), **json.loads(json.dumps(values))}  # it travels as plain data
 
     def climb(self, **opening: Any) -> dict[str, Any]:
         """What roles/ladder/tasks do, in Python."""
@@ -92,7 +94,7 @@ class World:
                 state = self.step("judge", state, observed=self.observe())
             if not state["climbing"] and not state["verdict"]:
                 state = self.step("assess", state, observed=self.observe())
-        return self.step("publish", state)
+        return state
 
     def act(self, remedy: str) -> dict[str, Any]:
         if self.check_mode:
@@ -303,7 +305,7 @@ def test_a_world_that_is_not_what_was_assessed_is_refused() -> None:
     assert (state["verdict"], state["gave_up"], world.acted) == ("stopped", True, [])
     (obstacle,) = [each for each in state["findings"] if each["kind"] == "obstacle"]
     assert (obstacle["id"], obstacle["outcome"]) == ("world-changed", "refused")
-    assert obstacle["sentence"] == "host is not what the plan was made for: now down; run again"
+    assert obstacle["sentence"] == "host is not what the plan was made for: now down"
 
 
 def test_a_service_that_recovered_by_itself_needs_no_plan() -> None:
@@ -424,13 +426,13 @@ def test_a_verification_without_data_is_no_recovery() -> None:
 def test_what_keeps_us_from_looking_stops_the_climb(failure: dict[str, Any], id_: str, outcome: str) -> None:
     world = World()
     state = world.step("open", {}, target="host", runbook=RUNBOOK)
-    state = world.step("publish", world.step("stopped", state, failure=failure))
+    state = world.step("stopped", state, failure=failure)
     assert (state["verdict"], state["gave_up"]) == ("stopped", True)
     assert [(each["id"], each["outcome"], each["kind"]) for each in state["findings"]] == [
         (id_, outcome, "obstacle")
     ]
-    assert state["sentence"] == (
-        failure.get("sentence") or failure.get("msg") or "a task failed without a word"
+    assert state["sentence"] == failure.get(
+        "sentence", f"Cache trouble: {failure.get('msg', 'a task failed without a word')}"
     )
 
 
@@ -596,7 +598,8 @@ def test_a_remedy_that_makes_it_worse_stops_the_ladder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_remedy", "of_module", "wanted"), [(None, None, 10), (20, None, 20), (20, 30, 30), (None, 0, 0)]
+    ("of_remedy", "of_module", "wanted"),
+    [(None, None, 10), (20, None, 20), (20, 30, 30), (20, 6, 20), (None, 6, 10)],
 )
 def test_patience_is_what_the_service_needs(
     of_remedy: float | None, of_module: float | None, wanted: float
@@ -619,3 +622,45 @@ def test_a_look_that_will_know_more_later_is_waited_for_but_not_for_ever(later: 
     world.observe = lambda: [{**each, "known_by": begun + later} for each in observe()]  # type: ignore[method-assign]
     world.climb(max_risk="low")
     assert world.time - begun == pytest.approx(waited, abs=1.1)
+
+
+def test_criteria_are_met_by_evidence_of_a_service_that_the_site_calls_otherwise() -> None:
+    world = World({"down"}, {"start": heal}, service="site-cache")
+    state = world.climb(services={"cache": "site-cache"})
+    assert (state["verdict"], world.acted) == ("recovered", ["start"])
+    assert {each["name"] for each in state["evidence"]} == {"cache.answer"}
+
+
+@pytest.mark.parametrize(
+    ("services", "measured", "names"),
+    [
+        ({}, "redis.answer", ["redis.answer"]),
+        ({"cache": "redis"}, "redis.answer", ["cache.answer"]),
+        ({"cache": "redis"}, "redis2.answer", ["redis2.answer"]),
+        ({"cache": "redis", "api": ""}, "other.answer", ["other.answer"]),
+        ({"cache": "api", "api": "cache"}, "api.ready.slow_percent", ["cache.ready.slow_percent"]),
+        ({"cache": "a", "api": "a.b"}, "a.b.answer", ["api.answer"]),
+        ({"broker": "api", "api": "api"}, "api.state", ["broker.state", "api.state"]),
+    ],
+)
+def test_evidence_has_the_name_that_the_criteria_use(
+    services: dict[str, str], measured: str, names: list[str]
+) -> None:
+    world = World()
+    state = world.step("open", {}, runbook=RUNBOOK, services=services)
+    seen = {"observed_at": world.time, "evidence": [{"name": measured, "value": 1, "sentence": ""}]}
+    state = world.step("assess", state, observed=[seen])
+    assert [each["name"] for each in state["evidence"]] == names == list(state["baseline"])
+
+
+def test_a_host_without_a_platform_is_refused_in_the_words_of_ansible() -> None:
+    with pytest.raises(FailedError, match=r"missing required arguments: platform$"):
+        World().step("open", {}, runbook=RUNBOOK, needs={"platform": "", "project": "saveit"})
+
+
+def test_only_the_last_step_has_something_to_publish() -> None:
+    world = World({"down"})
+    opened = world.step("open", {}, target="host", runbook=RUNBOOK)
+    assessed = world.step("assess", opened, observed=world.observe())
+    assert (opened["final"], assessed["final"], assessed["climbing"]) == (False, False, True)
+    assert world.climb()["final"] is True

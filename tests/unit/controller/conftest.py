@@ -50,6 +50,7 @@ LADDER_OPTIONS = {
 DEAD = {"id": "frob-dead", "subject": "frob", "sentence": "the frob is dead"}
 KICK = {"remedy": "kick", "title": "Kick it", "result": "possible", "risk": "low", "sentence": "helps"}
 HELPED = {"remedy": "kick", "title": "Kick it", "result": "helped", "sentence": "kicked"}
+CHANGED = {"id": "world-changed", "sentence": "not the same", "kind": "obstacle", "outcome": "refused"}
 GOOD = [
     {"name": "frob.ok", "value": True, "at": at, "phase": "verify", "after": "kick"} for at in (100.0, 102.5)
 ]
@@ -64,6 +65,7 @@ class Site:
     kick = KICK
     helped = HELPED
     good = GOOD
+    changed = CHANGED
 
     @property
     def roles(self) -> Path:
@@ -90,6 +92,25 @@ class Site:
 
     def publishes(self, diagnose: dict[str, Any], remediate: dict[str, Any] | None = None) -> None:
         self.playbook(publish(diagnose, "diagnose"), publish(remediate or {}, "remediate"))
+
+    def world_changes(self, times: int, then: dict[str, Any]) -> None:
+        """So often the remedies find another world than the diagnosis; then the diagnosis finds `then`."""
+        flags = [str(self.folder / f"turn-{turn}") for turn in range(1, times + 1)]
+        last = f"'{flags[-1]}' is exists"
+        tasks = []
+        for mode, content, when in (
+            ("diagnose", {"findings": [DEAD], "actions": [KICK]}, f"not {last}"),
+            ("diagnose", then, last),
+            ("remediate", {"findings": [CHANGED]}, f"not {last}"),
+            ("remediate", {"actions": [HELPED], "evidence": GOOD}, last),
+        ):
+            task = publish(content, mode)
+            tasks.append({**task, "when": [task["when"], when]})
+        for before, flag in reversed(list(zip(["/", *flags], flags, strict=False))):
+            note = {"name": "Take note of the turn", "ansible.builtin.copy": {"content": "", "dest": flag}}
+            last_turn = ["ladder_mode == 'remediate'", f"'{before}' is exists"]
+            tasks.append({**note, "when": last_turn, "check_mode": False})
+        self.playbook(*tasks)
 
     def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         done = self.start(*arguments, **environ)

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from saveit_remediate.catalog import check_extra_vars, find, open_catalog, parse_extra_vars
+from saveit_remediate.catalog import Parameter, check_extra_vars, find, open_catalog, parse_extra_vars
 from saveit_remediate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ def test_unreadable_extra_vars_are_a_sentence(tmp_path: Path, argument: str, sen
         parse_extra_vars([argument], tmp_path)
 
 
+def parameters(site: Site) -> Mapping[str, Parameter]:
+    return find(open_catalog(site.folder, []), "frob").parameters
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -76,7 +81,7 @@ def test_unreadable_extra_vars_are_a_sentence(tmp_path: Path, argument: str, sen
 def test_values_become_what_the_argument_spec_declares(
     site: Site, given: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert check_extra_vars([find(open_catalog(site.folder, []), "frob")], given) == expected
+    assert check_extra_vars(parameters(site), given, "incident frob") == expected
 
 
 @pytest.mark.parametrize(
@@ -98,10 +103,36 @@ def test_misspelt_and_mistyped_variables_are_refused(
     site: Site, given: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(UsageError, match=sentence):
-        check_extra_vars([find(open_catalog(site.folder, []), "frob")], given)
+        check_extra_vars(parameters(site), given, "incident frob")
 
 
 def test_a_secret_is_not_repeated_in_the_message(site: Site) -> None:
     with pytest.raises(UsageError, match="not \\(a secret\\)") as caught:
-        check_extra_vars([find(open_catalog(site.folder, []), "frob")], {"frob_password": "hunter2"})
+        check_extra_vars(parameters(site), {"frob_password": "hunter2"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_what_the_command_sets_itself_is_refused(site: Site) -> None:
+    with pytest.raises(UsageError, match=r"'frob_count' is set by saveit-remediate itself$"):
+        check_extra_vars(parameters(site), {"frob_count": 1}, reserved=["frob_count"])
+
+
+LOOK = {"look_at": {"type": "str"}, "look_samples": {"type": "int"}, "look_since_seconds": {"type": "float"}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["status", "-e", "look_smaples=3"], "unknown extra variable 'look_smaples' for status: did you mean 'look_samples'?"),
+        (["db", "-e", "frob_cuont=3"], "unknown extra variable 'frob_cuont' for db: did you mean 'frob_count'?"),
+        (["errors", "-e", "look_samples=few"], "look_samples must be of type int, not 'few'"),
+        (["errors", "-e", "look_since_seconds=9"], "'look_since_seconds' is set by saveit-remediate itself"),
+        (["status", "-e", "look_at=db"], "'look_at' is set by saveit-remediate itself"),
+    ],
+)  # fmt: skip
+def test_commands_that_look_refuse_them_too(site: Site, arguments: list[str], sentence: str) -> None:
+    options = {"argument_specs": {"main": {"options": LOOK}}}
+    site.write(str(site.roles / "look/meta/argument_specs.yml"), options)
+    done = site.run(*arguments)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert sentence in done.stderr

@@ -7,7 +7,6 @@ import os
 import select
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,12 +63,9 @@ def test_an_interrupt_while_diagnosing_leaves_no_orphan(site: Site, pipe: Path, 
     process = site.start("--incident", "frob", "--yes", "--json")
     child = child_of(pipe)
     assert is_alive(child)
-    began = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    took = time.monotonic() - began
     assert not is_alive(child)
-    assert took < 2.5, f"{took:.1f} s"
     assert (process.returncode, err) == (130, "")
     found = json.loads(out)
     assert (found["outcome"], found["interrupted"]) == ("unverified", True)

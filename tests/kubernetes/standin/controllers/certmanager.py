@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import math
-import re
 from datetime import UTC, datetime, timedelta
 
 from standin import defaults, tls
 from standin.clock import stamp
+from standin.controllers.certificate_conditions import condition, seconds_of, set_condition
 from standin.controllers.events import record
 from standin.controllers.pods import owner_reference
 from standin.kinds import Json
@@ -96,7 +96,7 @@ class CertManager:
         status = each["status"]
         for gone in ("nextPrivateKeySecretName", "lastFailureTime", "failedIssuanceAttempts"):
             status.pop(gone, None)
-        before = _seconds(each["spec"].get("renewBefore", ""), (end - begin).total_seconds() / 3)
+        before = seconds_of(each["spec"].get("renewBefore", ""), (end - begin).total_seconds() / 3)
         status |= {
             "notBefore": stamp(begin),
             "notAfter": stamp(end),
@@ -221,7 +221,7 @@ class CertManager:
     def _secret(self, world: World, each: Json, *, temporary: bool) -> tuple[datetime, datetime]:
         self.authority = self.authority or tls.issue("standin issuer")
         names = each["spec"].get("dnsNames") or [each["metadata"]["name"]]
-        seconds = _seconds(each["spec"].get("duration", ""), 90 * 86400)
+        seconds = seconds_of(each["spec"].get("duration", ""), 90 * 86400)
         pair = tls.issue(names[0], by=self.authority, valid_days=seconds / 86400)
         annotations = {"cert-manager.io/certificate-name": each["metadata"]["name"]}
         if temporary:
@@ -235,30 +235,3 @@ class CertManager:
             "type": "kubernetes.io/tls",
         })  # fmt: skip
         return datetime.now(UTC), pair.certificate.not_valid_after_utc
-
-
-def condition(item: Json, type_: str) -> Json:
-    return next((one for one in item.get("status", {}).get("conditions", []) if one["type"] == type_), {})
-
-
-def set_condition(item: Json, type_: str, status: str, reason: str, message: str) -> None:
-    conditions = item.setdefault("status", {}).setdefault("conditions", [])
-    old = condition(item, type_)
-    new = {
-        "type": type_, "status": status, "reason": reason, "message": message,
-        "observedGeneration": item["metadata"].get("generation", 1),
-        "lastTransitionTime": old["lastTransitionTime"] if old.get("status") == status else stamp(),
-    }  # fmt: skip
-    if old:
-        conditions[conditions.index(old)] = new
-    else:
-        conditions.append(new)
-
-
-def _seconds(duration: str, default: float) -> float:
-    """2160h0m0s."""
-    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", duration)
-    if not duration or found is None:
-        return default
-    hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return hours * 3600 + minutes * 60 + seconds

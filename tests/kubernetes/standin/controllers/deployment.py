@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from standin.controllers import rollout_status
-from standin.controllers.events import record
 from standin.controllers.pods import owned, owner_reference, template_hash
+from standin.controllers.sizing import DESIRED, grow, new_replicas, resize, scale, shrink, sizes, tell
 from standin.kinds import Json
 from standin.store import copied
 from standin.world import World
@@ -14,8 +14,6 @@ from standin.world import World
 DEPLOYMENTS, SETS = "deployments.apps", "replicasets.apps"
 REVISION = "deployment.kubernetes.io/revision"
 HISTORY = "deployment.kubernetes.io/revision-history"
-DESIRED = "deployment.kubernetes.io/desired-replicas"
-MOST = "deployment.kubernetes.io/max-replicas"
 NEVER = math.inf
 
 
@@ -32,7 +30,7 @@ def _sync(world: World, deployment: Json) -> float:
         return 0
     new = new_set(deployment, sets)
     if deployment["spec"].get("paused") or _is_scaling(deployment, sets):
-        if _scale(world, deployment, sets, new):
+        if scale(world, deployment, sets, new):
             return 0
         return _finish(world, deployment, sets, new)
     old = [each for each in sets if new is None or each["metadata"]["uid"] != new["metadata"]["uid"]]
@@ -42,8 +40,8 @@ def _sync(world: World, deployment: Json) -> float:
         return _create_set(world, deployment, old)
     if (
         _mark_revision(world, deployment, old, new)
-        or _up(world, deployment, sets, new)
-        or _down(world, deployment, old, new)
+        or grow(world, deployment, sets, new)
+        or shrink(world, deployment, old, new)
     ):
         return 0
     if _is_complete(deployment):
@@ -70,38 +68,6 @@ def _plain(template: Json) -> Json:
 
 def revision_of(item: Json) -> int:
     return int((item["metadata"].get("annotations") or {}).get(REVISION, 0))
-
-
-def surge_and_unavailable(deployment: Json) -> tuple[int, int]:
-    """maxSurge rounded up, maxUnavailable rounded down, and never both 0."""
-    strategy, replicas = deployment["spec"]["strategy"], deployment["spec"]["replicas"]
-    if strategy["type"] != "RollingUpdate":
-        return 0, 0
-    rolling = strategy["rollingUpdate"]
-
-    def resolved(value: str | int, rounded: object) -> int:
-        if isinstance(value, int):
-            return value
-        return int(rounded(int(value.rstrip("%")) * replicas / 100))  # type: ignore[operator]
-
-    surge, unavailable = (
-        resolved(rolling["maxSurge"], math.ceil),
-        resolved(rolling["maxUnavailable"], math.floor),
-    )
-    return surge, unavailable or (0 if surge else 1)
-
-
-def _total(sets: list[Json]) -> int:
-    return sum(each["spec"]["replicas"] for each in sets)
-
-
-def _available(sets: list[Json]) -> int:
-    return sum(each.get("status", {}).get("availableReplicas", 0) for each in sets)
-
-
-def _annotations(deployment: Json) -> Json:
-    replicas = deployment["spec"]["replicas"]
-    return {DESIRED: str(replicas), MOST: str(replicas + surge_and_unavailable(deployment)[0])}
 
 
 def _paused_changed(world: World, deployment: Json) -> bool:
@@ -139,7 +105,7 @@ def _create_set(world: World, deployment: Json, old: list[Json]) -> float:
     selector = copied(deployment["spec"]["selector"])
     selector.setdefault("matchLabels", {})["pod-template-hash"] = digest
     revision = max([revision_of(each) for each in old], default=0) + 1
-    name, replicas = f"{metadata['name']}-{digest}", _new_replicas(deployment, old, 0)
+    name, replicas = f"{metadata['name']}-{digest}", new_replicas(deployment, old, 0)
     spec: Json = {"replicas": replicas, "selector": selector, "template": template}
     if deployment["spec"].get("minReadySeconds"):
         spec["minReadySeconds"] = deployment["spec"]["minReadySeconds"]
@@ -147,13 +113,13 @@ def _create_set(world: World, deployment: Json, old: list[Json]) -> float:
         "kind": "ReplicaSet", "apiVersion": "apps/v1",
         "metadata": {
             "name": name, "namespace": metadata["namespace"], "generation": 1, "labels": labels,
-            "annotations": {**_annotations(deployment), REVISION: str(revision)},
+            "annotations": {**sizes(deployment), REVISION: str(revision)},
             "ownerReferences": [owner_reference(deployment)],
         },
         "spec": spec, "status": {"replicas": 0},
     })  # fmt: skip
     if replicas:
-        _tell(world, deployment, name, 0, replicas)
+        tell(world, deployment, name, 0, replicas)
     deployment["metadata"].setdefault("annotations", {})[REVISION] = str(revision)
     rollout_status.set_condition(
         deployment, "Progressing", "True", "NewReplicaSetCreated", f'Created new replica set "{name}"'
@@ -166,7 +132,7 @@ def _mark_revision(world: World, deployment: Json, old: list[Json], new: Json) -
     """An old ReplicaSet that is used again gets the highest revision."""
     revision = max(max([revision_of(each) for each in old], default=0) + 1, 1)
     mine = revision_of(new)
-    wanted = _annotations(deployment)
+    wanted = sizes(deployment)
     if mine < revision and old:
         wanted[REVISION] = str(revision)
         if mine:
@@ -191,104 +157,19 @@ def _mark_revision(world: World, deployment: Json, old: list[Json], new: Json) -
     return True
 
 
-def _new_replicas(deployment: Json, old: list[Json], present: int) -> int:
-    wanted = int(deployment["spec"]["replicas"])
-    if deployment["spec"]["strategy"]["type"] == "Recreate":
-        return wanted
-    room = wanted + surge_and_unavailable(deployment)[0] - _total(old) - present
-    return present if room <= 0 else present + min(room, wanted - present)
-
-
-def _up(world: World, deployment: Json, sets: list[Json], new: Json) -> bool:
-    present = new["spec"]["replicas"]
-    wanted = deployment["spec"]["replicas"]
-    if present > wanted:
-        return _resize(world, deployment, new, wanted)
-    others = [each for each in sets if each["metadata"]["uid"] != new["metadata"]["uid"]]
-    return _resize(world, deployment, new, _new_replicas(deployment, others, present))
-
-
-def _down(world: World, deployment: Json, old: list[Json], new: Json) -> bool:
-    if not _total(old):
-        return False
-    least = deployment["spec"]["replicas"] - surge_and_unavailable(deployment)[1]
-    lacking = new["spec"]["replicas"] - new.get("status", {}).get("availableReplicas", 0)
-    room = _total(old) + new["spec"]["replicas"] - least - lacking
-    if room <= 0:
-        return False
-    changed = False
-    for each in old:  # pods that are not ready go first
-        unready = each["spec"]["replicas"] - each.get("status", {}).get("availableReplicas", 0)
-        if room > 0 and unready > 0:
-            gone = min(room, unready)
-            changed |= _resize(world, deployment, each, each["spec"]["replicas"] - gone)
-            room -= gone
-    if changed:
-        return True
-    room = _available([*old, new]) - least
-    for each in old:
-        gone = min(room, each["spec"]["replicas"])
-        if gone > 0:
-            changed |= _resize(world, deployment, each, each["spec"]["replicas"] - gone)
-            room -= gone
-    return changed
-
-
 def _recreate(world: World, deployment: Json, sets: list[Json], old: list[Json], new: Json | None) -> float:
-    changed = [_resize(world, deployment, each, 0) for each in old]
+    changed = [resize(world, deployment, each, 0) for each in old]
     if any(changed):
         return 0
     if any(owned(world, "pods", each) for each in old):
         return _finish(world, deployment, sets, new)
     if new is None:
         return _create_set(world, deployment, old)
-    if _mark_revision(world, deployment, old, new) or _resize(
+    if _mark_revision(world, deployment, old, new) or resize(
         world, deployment, new, deployment["spec"]["replicas"]
     ):
         return 0
     return _finish(world, deployment, sets, new)
-
-
-def _scale(world: World, deployment: Json, sets: list[Json], new: Json | None) -> bool:
-    """Another number of replicas: the one active ReplicaSet gets it, several in proportion to their size."""
-    active = [each for each in sets if each["spec"]["replicas"]]
-    wanted = deployment["spec"]["replicas"]
-    if len(active) <= 1:
-        only = active[0] if active else (new or (sets[-1] if sets else None))
-        return only is not None and _resize(world, deployment, only, wanted)
-    surge = surge_and_unavailable(deployment)[0]
-    room = (wanted + surge if wanted else 0) - _total(active)
-    changed, left = False, room
-    for each in sorted(active, key=lambda item: item["spec"]["replicas"], reverse=True):
-        size = each["spec"]["replicas"]
-        before = int(each["metadata"]["annotations"].get(MOST, 0)) or wanted
-        share = round(size * (wanted + surge) / before) - size
-        share = max(min(share, left), 0) if room > 0 else min(max(share, left, -size), 0)
-        left -= share
-        changed |= _resize(world, deployment, each, size + share)
-    return changed
-
-
-def _resize(world: World, deployment: Json, each: Json, replicas: int) -> bool:
-    before = each["spec"]["replicas"]
-    annotations = {**each["metadata"].get("annotations", {}), **_annotations(deployment)}
-    if before == replicas and annotations == each["metadata"].get("annotations"):
-        return False
-    changed = copied(each)
-    changed["spec"]["replicas"] = replicas
-    changed["metadata"]["annotations"] = annotations
-    if before != replicas:
-        changed["metadata"]["generation"] += 1
-    world.store.put(SETS, changed)
-    if before != replicas:
-        _tell(world, deployment, each["metadata"]["name"], before, replicas)
-    return True
-
-
-def _tell(world: World, deployment: Json, name: str, before: int, after: int) -> None:
-    way = "up" if after > before else "down"
-    message = f"Scaled {way} replica set {name} from {before} to {after}"
-    record(world, deployment, "Normal", "ScalingReplicaSet", message, "deployment-controller")
 
 
 def _is_complete(deployment: Json) -> bool:

@@ -82,9 +82,10 @@ class PodStatus:
                 pod["status"]["initContainerStatuses"] = [
                     self._new(each) for each in self.spec["initContainers"]
                 ]
-            requests = _summed(self.spec)
-            if requests:
-                pod["status"]["allocatedResources"] = requests
+            resources = self.spec["containers"][0].get("resources") or {}  # one container, as the tests have
+            if resources.get("requests"):
+                pod["status"]["allocatedResources"] = resources["requests"]
+            pod["status"]["resources"] = resources
             set_condition(pod, "PodScheduled", "True", lastProbeTime=None)
             unready(pod, "ContainersNotReady", sandbox="False")
 
@@ -106,6 +107,7 @@ class PodStatus:
     def running(self, container: str, *, restarts: int) -> None:
         """A new container runs; it is not ready yet. What ran before becomes the last state."""
         self.world.runs.setdefault((self.uid, container), []).append(Run())
+        resources = next(each for each in self.spec["containers"] if each["name"] == container)["resources"]
 
         def edit(status: Json) -> None:
             ended = status["state"] if "terminated" in status["state"] else status["lastState"]
@@ -118,6 +120,9 @@ class PodStatus:
                 "containerID": f"containerd://{secrets.token_hex(32)}",
                 "imageID": "sha256:f2945d076c7767261862edba491382c77c6dae97a1913a6bcd5acb8d7836e532",
             }
+            if resources.get("requests"):
+                status["allocatedResources"] = resources["requests"]
+            status["resources"] = resources
 
         self._edit_container(container, edit, phase="Running")
 
@@ -177,11 +182,6 @@ class PodStatus:
             "name": container["name"], "state": {"waiting": {"reason": "ContainerCreating"}}, "lastState": {},
             "ready": False, "restartCount": 0, "image": container["image"], "imageID": "", "started": False,
         }  # fmt: skip
-        resources = container.get("resources") or {}
-        if resources.get("requests"):
-            status["allocatedResources"] = resources["requests"]
-        if resources:
-            status["resources"] = resources
         mounts = container.get("volumeMounts")
         if mounts:
             status["volumeMounts"] = [
@@ -214,9 +214,3 @@ class PodStatus:
 def _duration(seconds: int) -> str:
     """As Go writes a duration: 10s, 1m20s, 5m0s."""
     return f"{seconds}s" if seconds < 60 else f"{seconds // 60}m{seconds % 60}s"
-
-
-def _summed(spec: Json) -> Json:
-    """Requests of a pod with one container, which is what the tests have."""
-    resources = spec["containers"][0].get("resources") or {}
-    return dict(resources.get("requests") or {})

@@ -6,6 +6,7 @@ import math
 
 from standin.clock import stamp
 from standin.controllers.pods import condition
+from standin.controllers.sizing import surge_and_unavailable
 from standin.kinds import Json
 from standin.store import copied
 from standin.world import World
@@ -51,8 +52,6 @@ def write(world: World, deployment: Json, sets: list[Json], new: Json | None) ->
 
 
 def _counters(deployment: Json, sets: list[Json], new: Json | None) -> Json:
-    from standin.controllers.deployment import surge_and_unavailable  # each needs the other
-
     def summed(name: str) -> int:
         return sum(each.get("status", {}).get(name, 0) for each in sets)
 

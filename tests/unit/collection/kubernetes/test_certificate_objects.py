@@ -198,8 +198,3 @@ def test_a_request_that_was_denied_says_so() -> None:
         {"type": "Denied", "status": "True", "reason": "policy", "message": "not this name"}
     ]
     assert objects.told(denied, None) == "CertificateRequest saveit-tls-1 says policy: not this name"
-
-
-@pytest.mark.parametrize("text", [None, "", "yesterday", 5])
-def test_what_is_no_time_is_none(text: Any) -> None:
-    assert objects.seconds(text) is None

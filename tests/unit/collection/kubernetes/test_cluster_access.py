@@ -49,7 +49,8 @@ class Server:
 
     def run(self, needs: Mapping[str, Any], **more: Any) -> Result:
         given = {key: spec.get("default") for key, spec in _cluster_access.ARGUMENTS.items()}
-        carrier = Carrier(no_command, lambda: 1e6, lambda _seconds: None, cluster=lambda _parameters: self)  # type: ignore[arg-type,return-value]
+        here: Any = self
+        carrier = Carrier(no_command, lambda: 1e6, lambda _s: None, cluster=lambda _parameters: here)
         asked = {"platform": "kubernetes", "runbook": RUNBOOK, "observed": SICK, "needs": needs, **more}
         return _cluster_access.run({**given, **asked}, carrier)
 
@@ -78,6 +79,12 @@ def test_each_right_is_asked_once_and_only_for_workloads_that_there_are() -> Non
     result = server.run({"restart": [PATCH], "undo": [PATCH, EXEC]})
     assert result.verdict == "allowed"
     assert server.asked == ["patch deployments", "patch statefulsets", "create pods/exec", "get pods/exec"]
+
+
+def test_a_subresource_of_workloads_that_there_are_not_is_not_asked_for() -> None:
+    server = Server()
+    server.run({"scale": [{**PATCH, "resources": ["deployments/scale", "statefulsets/scale"]}]})
+    assert server.asked == ["patch deployments/scale"]
 
 
 def test_what_is_optional_stops_nothing() -> None:

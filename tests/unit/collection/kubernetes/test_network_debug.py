@@ -220,9 +220,10 @@ class Server:
     def run(self, check_mode: bool = False, **more: Any) -> Result:
         given = {key: spec.get("default") for key, spec in _network_debug.ARGUMENTS.items()}
         time = iter(range(1_800_000_000, 1_900_000_000, 10))
+        here: Any = self
         carrier = Carrier(
-            no_command, lambda: next(time), lambda _s: None, check_mode, cluster=lambda _p: self
-        )  # type: ignore[arg-type,return-value]
+            no_command, lambda: next(time), lambda _s: None, check_mode, cluster=lambda _p: here
+        )
         return _network_debug.run({**given, "platform": "kubernetes", **more}, carrier)
 
 

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import connect
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_prune import prune
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_shared import shared_log
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import (
     Missing,
     snapshot,
@@ -244,6 +245,39 @@ def test_a_lock_that_somebody_keeps_is_waited_for_and_then_done_without(
         fcntl.flock(held, fcntl.LOCK_EX)
         assert len(task("pods", not_before=began)["pods"]) == 2
     assert 59 < clock.now() - began < 62
+
+
+def test_a_log_is_read_once_in_a_look_and_each_takes_its_lines(
+    clock: Any, tmp_path: Path, target: Any
+) -> None:
+    carrier = Carrier(never, clock.now, clock.sleep, shared=tmp_path)
+    parameters = target("", not_before=clock.now())
+    asked: list[int] = []
+
+    def read(lines: int) -> str:
+        asked.append(lines)
+        return "a\nb\nc\n"
+
+    assert [shared_log(parameters, carrier, "pod/a 60", lines, read) for lines in (2, 1, 500)] == [
+        "b\nc\n",
+        "c\n",
+        "a\nb\nc\n",
+    ]
+    assert shared_log({**parameters, "not_before": 0}, carrier, "pod/a 60", 2, read)
+    assert shared_log(parameters, carrier, "pod/b 60", 2000, read)
+    assert asked == [1000, 2, 2000]
+
+
+def test_what_one_may_not_read_keeps_nobody_from_the_rest(clock: Any, tmp_path: Path, target: Any) -> None:
+    carrier = Carrier(never, clock.now, clock.sleep, shared=tmp_path)
+    parameters = target("", not_before=clock.now())
+
+    def denied(_lines: int) -> str:
+        raise ObstacleError("cluster-forbidden", "may not get pods/log", "refused")
+
+    with pytest.raises(ObstacleError, match="may not get pods/log"):
+        shared_log(parameters, carrier, "a", 5, denied)
+    assert shared_log(parameters, carrier, "b", 5, lambda _lines: "read") == "read"
 
 
 def test_what_a_diagnosis_reads_is_kept(fixtures: Path) -> None:

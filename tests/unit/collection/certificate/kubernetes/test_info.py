@@ -158,6 +158,7 @@ def test_without_cert_manager_it_says_what_is_in_the_secret(
         "the cluster test (namespace saveit) has no cert-manager; the secret saveit-tls holds CN=localhost, "
         "by CN=Root, good for 90.0 days"
     )
+    assert ids(result) == ["certificate-unmanaged"]
     assert evidence(result)["issuance"] is None
     assert result.returned["issuance"] is None
 
@@ -180,7 +181,7 @@ def test_a_secret_that_is_missing_is_a_finding_with_or_without_cert_manager(
     )
     assert ids(look()) == ["certificate-secret-missing", "certificate-issuing"]
     cluster.unknown.add("certificates")
-    assert ids(look()) == ["certificate-secret-missing"]
+    assert ids(look()) == ["certificate-secret-missing", "certificate-unmanaged"]
 
 
 def test_a_renewal_under_way_is_no_fault_while_the_certificate_is_good(

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder import run as take_step
+from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state import PUBLISHED
 from ansible_collections.saveit.remediation.plugins.plugin_utils._action import RunAction
-
-PUBLISHED = ("findings", "actions", "evidence")
 
 
 class ActionModule(RunAction):
@@ -21,9 +21,9 @@ class ActionModule(RunAction):
     logic = staticmethod(take_step)
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """As the base; `publish` adds what `set_stats` would, over all hosts: the last word counts there."""
+        """As the base; the end adds what `set_stats` would, over all hosts: the last word counts there."""
         values = super().run(tmp, task_vars)
-        if self._task.args["step"] == "publish" and not values.get("failed"):
+        if values.get("final"):
             states = [values, *self._other_states(task_vars or {})]
             published = {key: [each for state in states for each in state[key]] for key in PUBLISHED}
             stats = {"data": {"remediation": published}, "per_host": False, "aggregate": False}
@@ -33,4 +33,5 @@ class ActionModule(RunAction):
     def _other_states(self, task_vars: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         here, hostvars = task_vars["inventory_hostname"], task_vars["hostvars"]
         others = [hostvars[host] for host in task_vars["ansible_play_hosts_all"] if host != here]
-        return [each["ladder_state"] for each in others if "findings" in each.get("ladder_state", {})]
+        known = [each.get("ladder_state", {}) for each in others]
+        return [json.loads(each["kept"]) for each in known if "kept" in each]

@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Sequence
 
+from ansible_collections.saveit.remediation.plugins.module_utils._crash_loop import (
+    WINDOW,
+    Life,
+    dying,
+    restarts,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import last_error
 from ansible_collections.saveit.remediation.plugins.module_utils._http_check import Answer, shares
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Finding
@@ -21,10 +26,9 @@ from ansible_collections.saveit.remediation.plugins.module_utils._service import
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
-CRASH_WINDOW = 60  # seconds; a container that the engine started again within them is not yet trusted
 LOOP = 2  # restarts by the engine that are no accident any more
 CONTEXT = ("service-rollout", "service-paused-rollout")  # worth telling, and not why it does not serve
-DEATHS = 3  # workers that died within the window, and none of them ready
+DEATHS = 3  # workers that died of late and go on dying, and none of them ready
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Seen:
     live: Sequence[Answer] = ()
     database: str = ""  # why the database is at fault, "" when it is not or nobody knows
     log: Sequence[str] = ()
-    deaths: int = 0  # workers that died in the last CRASH_WINDOW seconds
+    lives: Sequence[Life] = ()  # of its instances; without them the engine's word alone counts
     started_after: float | None = None  # how long its start took, None when it has not ended or is not logged
     asked_for: float = 0  # seconds that asking took, until `now`
     may_start_for: float = 0  # how long a start may take
@@ -47,6 +51,16 @@ class Seen:
     def good(self) -> int:
         """How many answers say that it is ready."""
         return sum(1 for each in self.ready if is_good(each))
+
+    @property
+    def crashes(self) -> int:
+        """How often the engine has restarted what crashes now; 0 when it crashed a while ago."""
+        return sum(restarts(each, self.now) for each in self.lives or map(Life, self.service.instances))
+
+    @property
+    def deaths(self) -> int:
+        """How many workers died of late, where more of them are about to; 0 when that is over."""
+        return sum(dying(each, self.now) for each in self.lives)
 
     @property
     def failed_percent(self) -> float | None:
@@ -59,35 +73,11 @@ def is_good(answer: Answer) -> bool:
     return 200 <= answer.status < 300
 
 
-def crashes(service: Service, now: float) -> int:
-    """Restarts by the engine's restart policy, when the last one was within CRASH_WINDOW; else 0.
-
-    The engine counts them from the last start by a person or a tool.
-    """
-    count = 0
-    for each in service.instances:
-        begun = parse_time(each.started_at)
-        recent = begun is not None and now - begun < CRASH_WINDOW
-        if each.state == "restarting" or recent:
-            count += each.restarts
-    return count
-
-
 def uptime(service: Service, now: float) -> float | None:
     """Seconds since the newest instance was started; None when none has."""
     begun = [parse_time(each.started_at) for each in service.instances]
     known = [each for each in begun if each is not None]
     return max(0.0, now - max(known)) if known else None
-
-
-def start_took(lines: Sequence[str], started_at: str, pattern: re.Pattern[str]) -> float | None:
-    """Seconds from the container's start to the first line that says that the application has started."""
-    begun = parse_time(started_at)
-    for line in sorted(lines, key=lambda each: each.split(" ", 1)[0]):
-        at = parse_time(line.split(" ", 1)[0])
-        if begun is not None and at is not None and at >= begun and pattern.search(line):
-            return round(at - begun, 1)
-    return None
 
 
 def judge(seen: Seen) -> list[Finding]:
@@ -182,14 +172,14 @@ def _crash_loop(seen: Seen) -> str:
     """Why it is a crash loop; "" when it is none."""
     name, error = seen.service.name, last_error(seen.log)
     said = f"; its log ends with: {error}" if error else "; its log is empty"
-    count = crashes(seen.service, seen.now)
+    count = seen.crashes
     if count >= LOOP:
         # A container that runs at this moment has no exit code.
         codes = sorted({each.exit_code for each in seen.service.in_state("restarting", "stopped")})
         ended = f", last exit code {', '.join(map(str, codes))}" if codes else ""
         return f"{name} crashes again and again: restarted {count} times by the engine{ended}{said}"
     if seen.deaths >= DEATHS and not seen.good:
-        return f"{name}: {seen.deaths} of its workers died in the last {CRASH_WINDOW} s{said}"
+        return f"{name}: {seen.deaths} of its workers died in the last {WINDOW} s{said}"
     return ""
 
 

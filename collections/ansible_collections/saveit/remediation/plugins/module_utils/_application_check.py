@@ -14,14 +14,12 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils import (
     _application,
+    _crash_loop,
     _database_line,
     _http_check,
+    _start_time,
 )
-from ansible_collections.saveit.remediation.plugins.module_utils._application import (
-    CRASH_WINDOW,
-    Seen,
-    is_good,
-)
+from ansible_collections.saveit.remediation.plugins.module_utils._application import Seen, is_good
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import (
     bare,
@@ -66,12 +64,11 @@ ARGUMENTS: Mapping[str, Any] = {
     "log_lines": {"type": "int", "default": 100},
     "wait_seconds": {"type": "float", "default": 0},
 }
-FACTOR = 3  # a start may take so many times what it took the last time
 # Seconds, whatever was observed: the host may be busier than it was then. A service that has started and
 # hangs is not waited for, so this is the time for one whose log never says that it has started.
-LIMITS = (60.0, 300.0)
+LEAST = 60.0
 JUST_NOW = 2  # seconds before we asked; what the log says of the database since then is about our answers
-RECENT_LINES = 5000  # at most, of the last CRASH_WINDOW seconds
+RECENT_LINES = 5000  # at most, of the time that is looked back for crashes
 AT_ONCE = 32  # requests
 
 
@@ -97,9 +94,12 @@ def _check(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     ready = _ask(parameters, url, parameters["samples"]) if service.serves else []
     now = platform.now(parameters, carrier)
     asked_for = carrier.now() - begun
-    seen = Seen(service, now, url, ready, asked_for=asked_for, may_start_for=parameters["start_seconds"])
+    may = max([parameters["start_seconds"], *(each.start_period for each in service.instances)])
+    seen = Seen(service, now, url, ready, asked_for=asked_for, may_start_for=may)
     if service.state != RUNNING or seen.good < len(ready) or _application.is_sick(seen):
         seen = _look_closer(parameters, carrier, platform, seen)
+    elif seen.crashes:  # its log tells whether that is over
+        seen = _read_log(parameters, carrier, platform, seen)
     found = _application.judge(seen)
     evidence = _evidence(seen)
     if name == parameters["backend_service"]:
@@ -117,7 +117,7 @@ def _check(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         evidence=evidence,
         returned={
             "sick": sick,
-            "start_seconds": _limit(seen.started_after, parameters["start_seconds"]),
+            "start_seconds": _limit(seen, parameters["start_seconds"]),
             "service": service.as_return(),
         },
     )
@@ -160,31 +160,37 @@ def _look_closer(parameters: Mapping[str, Any], carrier: Carrier, platform: Modu
         live = pool.submit(_ask, parameters, f"{base}{parameters['live_path']}", 4 if asks else 0)
         samples = parameters["samples"] if asks else 0
         health = pool.submit(_ask, parameters, f"{base}{parameters['health_path']}", samples)
-        log = last_lines(platform, parameters, carrier, service, parameters["log_lines"])
-        # A worker's end is told in fifty lines and more, so the last hundred show one or two of them.
-        recent = last_lines(platform, parameters, carrier, service, RECENT_LINES, CRASH_WINDOW)
-        started = _started_after(parameters, carrier, platform, service)
-    closer = replace(
-        seen,
-        live=live.result(),
-        log=log,
-        deaths=_deaths(parameters, recent, seen.now),
-        started_after=started,
-    )
+        told = _read_log(parameters, carrier, platform, seen)
+    closer = replace(told, live=live.result())
     if not is_backend:
         return closer
-    word = _database(parameters, carrier, platform, closer, health.result(), recent)
-    return replace(closer, database=word)
+    return replace(closer, database=_database(parameters, carrier, platform, closer, health.result()))
+
+
+def _read_log(parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, seen: Seen) -> Seen:
+    """Its last lines, what each instance went through of late, and how long its start took."""
+    service = seen.service
+    died, started = _pattern(parameters, "died_pattern"), _pattern(parameters, "started_pattern")
+    lives = []
+    for instance in service.instances:
+        # A worker's end is told in fifty lines and more, so the last hundred show one or two of them.
+        one = Service(service.name, (instance,))
+        recent = last_lines(platform, parameters, carrier, one, RECENT_LINES, _crash_loop.WINDOW)
+        lives.append(_crash_loop.life(instance, recent, seen.now, died, started))
+    return replace(
+        seen,
+        log=last_lines(platform, parameters, carrier, service, parameters["log_lines"]),
+        lives=lives,
+        started_after=_started_after(parameters, carrier, platform, service),
+    )
 
 
 def _started_after(
     parameters: Mapping[str, Any], carrier: Carrier, platform: ModuleType, service: Service
 ) -> float | None:
     """How long the last start took, of a service that has stopped since too."""
-    first = service.instances[0]
-    limit = _limit(None, parameters["start_seconds"])
-    early = platform.early_logs(parameters, carrier, first, limit).splitlines()
-    return _application.start_took(early, first.started_at, _pattern(parameters, "started_pattern"))
+    pattern, limit = _pattern(parameters, "started_pattern"), parameters["start_seconds"]
+    return _start_time.observed(parameters, carrier, platform, service.instances[0], pattern, limit)
 
 
 def _database(
@@ -193,7 +199,6 @@ def _database(
     platform: ModuleType,
     seen: Seen,
     health: Sequence[Answer],
-    recent: Sequence[str],
 ) -> str:
     """Why the database is to blame: by its own state, the health answers, a new connection, the log.
 
@@ -212,12 +217,12 @@ def _database(
     if refused:
         return refused
     pattern = _pattern(parameters, "database_pattern")
-    if refused is None and not seen.good and (seen.deaths or _application.crashes(seen.service, seen.now)):
+    if refused is None and not seen.good and (seen.deaths or seen.crashes):
         error = last_error(seen.log)
         return f"its log ends with: {error}" if pattern.search(error) else ""
-    blaming = [
-        bare(line) for line in _since(recent, seen.now - seen.asked_for - JUST_NOW) if pattern.search(line)
-    ]
+    lines = [line for each in seen.lives for line in each.lines]
+    just_now = _since(lines, seen.now - seen.asked_for - JUST_NOW)
+    blaming = [bare(line) for line in just_now if pattern.search(line)]
     return f"its log says just now: {blaming[-1]}" if blaming and seen.ready else ""
 
 
@@ -287,7 +292,7 @@ def _evidence(seen: Seen) -> list[Evidence]:
     return [
         Evidence("application.state", seen.service.state),
         Evidence("application.failed_percent", percent, said),
-        Evidence("application.crashes", _application.crashes(seen.service, seen.now)),
+        Evidence("application.crashes", seen.crashes),
         Evidence("application.start_seconds", seen.started_after),
         *([Evidence("application.live_failed_percent", *_live(seen))] if seen.live else []),
     ]
@@ -298,22 +303,16 @@ def _live(seen: Seen) -> tuple[float, str]:
     return round(100 * bad / len(seen.live), 1), f"live: {shares(seen.live)}"
 
 
-def _deaths(parameters: Mapping[str, Any], lines: Sequence[str], now: float) -> int:
-    pattern = _pattern(parameters, "died_pattern")
-    return sum(1 for line in _since(lines, now - CRASH_WINDOW) if pattern.search(line))
-
-
 def _since(lines: Sequence[str], begin: float) -> list[str]:
     """The log lines from then on, by the engine's time in front of each."""
     times = [parse_time(line.split(" ", 1)[0]) for line in lines]
     return [line for line, time in zip(lines, times) if time is not None and time > begin]
 
 
-def _limit(observed: float | None, default: float) -> float:
-    """How long a start may take: as long as the last one did, and some more."""
-    if observed is None:
-        return default
-    return min(max(FACTOR * observed, LIMITS[0]), LIMITS[1])
+def _limit(seen: Seen, default: float) -> float:
+    """How long a start may take: as long as the last one did and some more, or as it says itself."""
+    known = _start_time.patience(seen.started_after, seen.service.instances)
+    return default if known is None else max(known, LEAST)
 
 
 def _database_field(body: bytes, path: str) -> Mapping[str, Any]:

@@ -85,11 +85,11 @@ def _tell(parameters: Mapping[str, Any], now: float, served: Served | None, kept
     words = [each.id.split("-", 1)[1] for each in findings]
     verdict = words[0] if words else "healthy"
     told = "; ".join(each.sentence for each in findings) or _good(service, served, stored, now)
-    sentence = f"{told}; {kept.note}" if kept.note else told
+    sentence = f"{told}; {kept.aside.sentence}" if kept.aside else told
     return Result(
         verdict,
         sentence,
-        findings=findings,
+        findings=[*findings, kept.aside] if kept.aside else findings,
         evidence=_evidence(service, now, served, kept, serves_it),
         returned={
             "served": seen.as_return(now) if seen else None,

@@ -54,15 +54,15 @@ class Pair:
 class Stored:
     """What a platform keeps for the edge to serve: `where` is the file or the secret, in words.
 
-    Without a pair `why_none` says why there is no data; `missed` is why a good pair may not be served; `note`
-    is said in any case. `findings`, `evidence` and `returned` are what only this platform knows.
+    Without a pair `why_none` says why there is no data; `missed` is why a good pair may not be served;
+    `aside` is no fault, and said in any case. `findings`, `evidence` and `returned` are the platform's own.
     """
 
     where: str
     pair: Pair | None = None
     why_none: str = ""
     missed: str = ""
-    note: str = ""
+    aside: Finding | None = None
     findings: Sequence[Finding] = ()
     evidence: Sequence[Evidence] = ()
     returned: Mapping[str, Any] = field(default_factory=dict)

@@ -95,7 +95,7 @@ def _absent_workloads(
     absent = {kind for kind in _WORKLOADS if not seen[kind]}
     if {"statefulsets", "daemonsets"} <= absent:
         absent.add("controllerrevisions")
-    return frozenset(absent & marked)
+    return frozenset(each for each in marked if each.partition("/")[0] in absent)
 
 
 def _kind(right: Right) -> tuple[str, str]:

@@ -224,8 +224,14 @@ def _instance(container: Mapping[str, Any]) -> Instance:
         started_at=_time(state.get("StartedAt")),
         finished_at=_time(state.get("FinishedAt")),
         error=str(state.get("Error") or ""),
+        start_period=_start_period((container.get("Config") or {}).get("Healthcheck")),
         ports=_ports((container.get("HostConfig") or {}).get("PortBindings")),
     )
+
+
+def _start_period(check: Any) -> float:
+    """In seconds; the engine has it in nanoseconds, and none where the check has none."""
+    return round(int((check or {}).get("StartPeriod") or 0) / 1e9, 3)
 
 
 def _ports(bindings: Any) -> tuple[int, ...]:

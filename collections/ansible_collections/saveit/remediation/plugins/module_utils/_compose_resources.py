@@ -97,13 +97,33 @@ def parse_stats(text: str) -> dict[str, float | None]:
     return {"working_set": sizes[0], "limit": sizes[1] if len(sizes) == 2 else None, "cores": cores}
 
 
-def oom_events(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, seconds: float) -> int:
-    """How many OOM kills the engine told of, in the last so many seconds by its host's clock."""
+def oom_events(
+    parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, seconds: float
+) -> int | None:
+    """How many OOM kills the engine told of that may go on, in the last so many seconds by its host's clock.
+
+    None when it told of nothing that bears on it.
+    """
     # The engine keeps only its last events; on a busy host that is minutes, which the window must not exceed.
-    command = ["events", f"--since={seconds:g}s", "--until=0s", "--filter=event=oom"]
-    command += [f"--filter=container={instance.id}", "--format={{.Status}}"]
+    command = ["events", f"--since={seconds:g}s", "--until=0s"]
+    command += [f"--filter=event={each}" for each in ("oom", "start", "update")]
+    command += [f"--filter=container={instance.id}", "--format={{.Action}}"]
     said = ask(parameters, carrier, command, f"cannot ask for the events of {instance.name}").stdout
-    return sum(line.strip() == "oom" for line in said.splitlines())
+    return kills_since([line.strip() for line in said.splitlines()], instance.restarts)
+
+
+def kills_since(events: Sequence[str], restarts: int) -> int | None:
+    """OOM kills since a person or a tool last started it, and since its limits were changed; None: no event.
+
+    `events` in the order of time. The last `restarts` starts were the engine's own, after a kill as likely
+    as not, so that they end nothing.
+    """
+    if not events:
+        return None
+    starts = [place for place, event in enumerate(events) if event == "start"]
+    begin = starts[-restarts - 1] if len(starts) > restarts else 0
+    changes = [place for place, event in enumerate(events) if event == "update"]
+    return sum(event == "oom" for event in events[max(begin, *changes[-1:], 0) :])
 
 
 def why_fixed(parameters: Mapping[str, Any], service: Service) -> str:

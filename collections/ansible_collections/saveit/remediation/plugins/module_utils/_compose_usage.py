@@ -14,6 +14,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _compose_resources,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._crash_loop import dying, life
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, Finding
 from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance, Service
 from ansible_collections.saveit.remediation.plugins.module_utils._usage import (
@@ -54,17 +55,18 @@ def _memory(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance)
         reading = replace(
             reading, **{key: None if value is None else int(value) for key, value in memory.items()}
         )
-    deaths = _deaths(parameters, carrier, instance) if reading.oom_kills else 0
     events = _compose_resources.oom_events(parameters, carrier, instance, window)
+    deaths = _deaths(parameters, carrier, instance) if events is None and reading.oom_kills else 0
     kills = recent_kills(reading.oom_kills, events, deaths)
     return Usage(instance.name, oom_kills=kills, **memory_of(reading))
 
 
 def _deaths(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> int:
-    """Lines within the window that say that a process of the service died."""
+    """How many processes of the service died within the window and go on dying, by its log."""
     pattern, window = re.compile(parameters["death_pattern"]), parameters["oom_window_seconds"]
-    said = _compose.logs(parameters, carrier, instance, DEATHS_READ, window)
-    return sum(bool(pattern.search(line)) for line in said.splitlines())
+    said = _compose.logs(parameters, carrier, instance, DEATHS_READ, window).splitlines()
+    now = _compose.now(parameters, carrier)
+    return dying(life(instance, said, now, pattern), now)
 
 
 def _cpu(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> Usage:

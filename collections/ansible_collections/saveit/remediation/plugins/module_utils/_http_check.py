@@ -70,6 +70,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 
 def ask(parameters: Mapping[str, Any], get: Callable[[Mapping[str, Any]], Answer]) -> list[Answer]:
     """All samples, `parallel` at a time."""
+    _context(parameters["ca_file"])  # by one of us, or each thread that finds it missing makes its own
     with ThreadPoolExecutor(max_workers=parameters["parallel"]) as pool:
         return list(pool.map(lambda _number: get(parameters), range(parameters["samples"])))
 

@@ -14,10 +14,8 @@ from ansible_collections.saveit.remediation.plugins.module_utils import _kuberne
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import ApiError
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_find import WORKLOADS, Workload
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import (
-    shared_text,
-    snapshot,
-)
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_shared import shared_log
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import snapshot
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import (
     Judged,
     judge,
@@ -144,8 +142,10 @@ def logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, ta
     """
     if not instance.id:
         return ""
-    what = f"log {instance.id} {instance.container} {instance.restarts} {tail} {since}"
-    return shared_text(parameters, carrier, what, lambda: _logs(parameters, carrier, instance, tail, since))
+    what = f"{instance.id} {instance.container} {instance.restarts} {since:g}"
+    return shared_log(
+        parameters, carrier, what, tail, lambda lines: _logs(parameters, carrier, instance, lines, since)
+    )
 
 
 def _logs(

@@ -10,10 +10,10 @@ https://cert-manager.io/docs/faq/#what-happens-if-issuance-fails-will-it-be-retr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate import day
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 TEMPORARY = "cert-manager.io/issue-temporary-certificate"  # an annotation of the Certificate
 _OF_CERTIFICATE = "cert-manager.io/certificate-name"  # annotations of a CertificateRequest
@@ -119,9 +119,9 @@ def read(certificate: Mapping[str, Any]) -> Issuance:
         ready=_condition(conditions, "Ready"),
         issuing=_condition(conditions, "Issuing"),
         revision=status.get("revision"),
-        not_after=seconds(status.get("notAfter")),
-        renewal_time=seconds(status.get("renewalTime")),
-        last_failure=seconds(status.get("lastFailureTime")),
+        not_after=_seconds(status.get("notAfter")),
+        renewal_time=_seconds(status.get("renewalTime")),
+        last_failure=_seconds(status.get("lastFailureTime")),
         attempts=status.get("failedIssuanceAttempts") or 0,
         temporary=(metadata.get("annotations") or {}).get(TEMPORARY) == "true",
         conditions=conditions,
@@ -184,7 +184,7 @@ def order_of(orders: Sequence[Mapping[str, Any]], request: Mapping[str, Any]) ->
 
 def attempted_at(request: Mapping[str, Any] | None) -> float | None:
     """When the issuer was asked last."""
-    return seconds(request["metadata"].get("creationTimestamp")) if request else None
+    return _seconds(request["metadata"].get("creationTimestamp")) if request else None
 
 
 def told(request: Mapping[str, Any] | None, order: Mapping[str, Any] | None) -> str:
@@ -202,20 +202,12 @@ def told(request: Mapping[str, Any] | None, order: Mapping[str, Any] | None) -> 
     return "; ".join(said)
 
 
-def seconds(text: Any) -> float | None:
-    """A time of the API in seconds since the epoch; None for what is none."""
-    try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return None
-
-
 def _condition(conditions: Sequence[Mapping[str, Any]], type_: str) -> Condition | None:
     found = next((each for each in conditions if each.get("type") == type_), None)
     if found is None:
         return None
     status = {"True": True, "False": False}.get(found.get("status", ""))
-    since = seconds(found.get("lastTransitionTime"))
+    since = _seconds(found.get("lastTransitionTime"))
     return Condition(status, found.get("reason", ""), _line(found.get("message")), since)
 
 
@@ -229,7 +221,7 @@ def _belongs(request: Mapping[str, Any], issuance: Issuance) -> bool:
 def _age(each: Mapping[str, Any]) -> tuple[int, float]:
     metadata = each["metadata"]
     revision = (metadata.get("annotations") or {}).get(_OF_REVISION, "")
-    return int(revision) if revision.isdigit() else 0, seconds(metadata.get("creationTimestamp")) or 0
+    return int(revision) if revision.isdigit() else 0, _seconds(metadata.get("creationTimestamp")) or 0
 
 
 def _stands_in_the_way(condition: Mapping[str, Any]) -> bool:
@@ -244,3 +236,7 @@ def _line(text: Any) -> str:
 
 def _day(moment: float | None) -> str | None:
     return None if moment is None else day(moment)
+
+
+def _seconds(text: str | None) -> float | None:
+    return parse_time(text) if text else None

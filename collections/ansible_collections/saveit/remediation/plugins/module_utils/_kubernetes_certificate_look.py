@@ -41,7 +41,7 @@ def look(parameters: Mapping[str, Any], carrier: Carrier, names: Sequence[str]) 
         pair,
         why_none,
         MISSED,
-        note="" if issuance else f"{without}{_holds(name, pair, now)}",
+        aside=None if issuance else _unmanaged(name, f"{without}{_holds(name, pair, now)}"),
         findings=_findings(issuance, pair, state),
         evidence=[Evidence(f"{parameters['service']}.issuance", issuance.word if issuance else None, state)],
         returned={"issuance": issuance.as_return() if issuance else None, "secret": name},
@@ -156,6 +156,10 @@ def _findings(issuance: objects.Issuance | None, pair: Pair | None, state: str) 
         return [] if is_good else [Finding("certificate-issuing", f"Certificate {issuance.name}", state)]
     # What is wrong with the certificate itself is a finding already, and why the Certificate is not ready.
     return [Finding("certificate-not-ready", f"Certificate {issuance.name}", state)] if is_good else []
+
+
+def _unmanaged(name: str, sentence: str) -> Finding:
+    return Finding("certificate-unmanaged", f"the secret {name}", sentence)
 
 
 def _holds(name: str, pair: Pair | None, now: float) -> str:

@@ -28,7 +28,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
 def log_in(
     parameters: Mapping[str, Any],
     folder: str,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     shared: str | None = None,
 ) -> tuple[Any, Access]:
     """The client's Configuration, and how the cluster is reached.
@@ -46,7 +46,7 @@ def log_in(
             "try: pip install kubernetes",
             "refused",
         ) from error
-    path, origin = _kubernetes_kubeconfig.which(parameters, environ)
+    path, origin = _kubernetes_kubeconfig.which(parameters, os.environ if environ is None else environ)
     configuration = Configuration()
     if not path:
         return configuration, _of_pod(parameters, configuration)

@@ -36,13 +36,15 @@ ARGUMENTS: Mapping[str, Any] = {
     "step": {
         "type": "str",
         "required": True,
-        "choices": ["open", "assess", "begin", "acted", "failed", "judge", "stopped", "publish"],
+        "choices": ["open", "assess", "begin", "acted", "failed", "judge", "stopped"],
     },
     "state": {"type": "dict", "default": {}},
     "target": {"type": "str", "default": ""},
+    "needs": {"type": "dict", "default": {}},
     "runbook": {"type": "dict", "default": {}},
     "mode": {"type": "str", "choices": ["diagnose", "remediate"], "default": "remediate"},
     "plan": {"type": "dict", "default": {}},
+    "services": {"type": "dict", "default": {}},
     "max_risk": {"type": "str", "choices": list(RISKS), "default": "medium"},
     "rehearse": {"type": "bool", "default": False},
     "access": {"type": "dict", "default": {}},
@@ -59,16 +61,24 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     if parameters["step"] == "open":
         state = open_ladder(parameters, carrier)
     else:
-        if not parameters["state"].get("runbook"):
+        if "kept" not in parameters["state"]:
             raise FailedError(f"cannot take the step {parameters['step']}: the ladder was not opened")
         state = State.read(parameters["state"])
         _STEPS[parameters["step"]](state, parameters, carrier)
         state.look_began = carrier.now()
+    if state.is_final:
+        _finish(state, carrier)
     return Result(state.verdict, state.sentence, returned=state.as_return())
 
 
 def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
-    """The state before anything was looked at; `began` is when those who look at the same time began."""
+    """The state before anything was looked at; `began` is when those who look at the same time began.
+
+    Raises FailedError for a host that nobody configured.
+    """
+    lacking = [name for name, value in parameters["needs"].items() if value in (None, "")]
+    if lacking:  # in Ansible's words, for all who read them
+        raise FailedError(f"missing required arguments: {', '.join(lacking)}")
     runbook = parameters["runbook"]
     hold = parameters["hold_seconds"]
     return State(
@@ -79,6 +89,7 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         hold_seconds=runbook["verify"]["hold_seconds"] if hold is None else hold,
         plan=parameters["plan"],
         rehearsing=parameters["rehearse"] and not parameters["plan"],  # a plan has been rehearsed
+        services=parameters["services"],
         since=carrier.now(),
         look_began=parameters["began"] or carrier.now(),
     )
@@ -173,12 +184,13 @@ def stopped(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> No
     """Something kept us from looking or going on: an obstacle, which no remedy removes."""
     failure = parameters["failure"]
     obstacle = failure.get("obstacle") or {"id": "check-failed", "outcome": "refused"}
-    _obstacle(state, obstacle["id"], obstacle["outcome"], _said(failure), carrier.now())
+    # A failure that is none of ours, as of an argument, does not say what was looked at.
+    said = _said(failure) if failure.get("sentence") else f"{state.runbook['title']}: {_said(failure)}"
+    _obstacle(state, obstacle["id"], obstacle["outcome"], said, carrier.now())
 
 
-def publish(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+def _finish(state: State, carrier: Carrier) -> None:
     """The end: every remedy gets its word."""
-    del parameters
     if carrier.check_mode and state.mode == "remediate" and state.verdict == "unresolved":
         state.verdict, state.gave_up = "planned", False
     if state.mode == "remediate" and state.verdict != "healthy":
@@ -194,7 +206,6 @@ _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
     "failed": failed,
     "judge": judge,
     "stopped": stopped,
-    "publish": publish,
 }
 
 
@@ -218,9 +229,7 @@ def _choose(state: State, carrier: Carrier) -> None:
             note_action(state, remedy, "skipped", reason)
             continue
         if not state.remedy and not was_assessed(remedy, state):
-            sentence = (
-                f"{state.target} is not what the plan was made for: now {', '.join(state.current)}; run again"
-            )
+            sentence = f"{state.target} is not what the plan was made for: now {', '.join(state.current)}"
             _obstacle(state, "world-changed", "refused", sentence, carrier.now())
             return
         state.remedy, state.climbing = dict(remedy), True
@@ -238,11 +247,10 @@ def _verify_late(state: State, carrier: Carrier) -> None:
 
 
 def _patience(state: State, done: Mapping[str, Any]) -> float:
-    """Seconds until a remedy must have helped: what the service itself needs, else the runbook's number."""
-    for seconds in (done.get("patience_seconds"), state.remedy.get("patience_seconds")):
-        if seconds is not None:
-            return float(seconds)
-    return float(state.runbook["verify"]["patience_seconds"])
+    """Seconds until a remedy must have helped: the runbook's number, or more where the service needs more."""
+    own = state.remedy.get("patience_seconds")
+    least = state.runbook["verify"]["patience_seconds"] if own is None else own
+    return max(float(least), float(done.get("patience_seconds") or 0))
 
 
 def _known_by(state: State, observed: Sequence[Mapping[str, Any]]) -> float:

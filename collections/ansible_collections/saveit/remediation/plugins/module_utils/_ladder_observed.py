@@ -52,11 +52,23 @@ def take_evidence(
     """Evidence of fresh observations; all of one sample carry the same time."""
     values: dict[str, Any] = {}
     for each in (evidence for result in _fresh(state, observed) for evidence in result.get("evidence", ())):
-        values[each["name"]] = each["value"]
         after = state.remedy.get("id", "") if phase == "verify" else ""
         about = {"incident": state.runbook["id"], "target": state.target, "phase": phase, "after": after}
-        state.evidence.append({**each, **about, "at": now})
+        for name in _names_in_criteria(each["name"], state.services):
+            values[name] = each["value"]
+            state.evidence.append({**each, **about, "name": name, "at": now})
     return values
+
+
+def _names_in_criteria(name: str, services: Mapping[str, str]) -> list[str]:
+    """Evidence of a service by the name that the runbook's criteria use, whatever the site calls it.
+
+    One service may stand for two, as a backend that has the broker in it.
+    """
+    service = max((each for each in services.values() if name.startswith(f"{each}.")), key=len, default=None)
+    if service is None:
+        return [name]
+    return [f"{ours}{name[len(service) :]}" for ours, theirs in services.items() if theirs == service]
 
 
 def _fresh(state: State, observed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

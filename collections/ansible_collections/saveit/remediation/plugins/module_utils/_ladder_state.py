@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+import json
+from dataclasses import dataclass, field, fields
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import iso
 
 RISKS = ("low", "medium", "high")
 DONE = ("helped", "no_help", "failed", "worse")
+# What the tasks of the role read of a state.
+SHOWN = ("climbing", "sampling", "gave_up", "remedy", "rehearsing", "look_began", "remediation_events")
+PUBLISHED = ("findings", "actions", "evidence")
 
 
 @dataclass
@@ -24,6 +28,7 @@ class State:
     max_risk: str
     hold_seconds: float
     plan: Mapping[str, Any]
+    services: Mapping[str, str] = field(default_factory=dict)  # a name that criteria use -> the site's name
     findings: list[dict[str, Any]] = field(default_factory=list)
     actions: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[dict[str, Any]] = field(default_factory=list)
@@ -48,17 +53,24 @@ class State:
     sentence: str = ""
     remediation_events: list[dict[str, Any]] = field(default_factory=list)  # what this step has to tell
 
+    @property
+    def is_final(self) -> bool:
+        """Nothing is left to be done."""
+        return bool(self.verdict) and not self.climbing and not self.sampling
+
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> State:
-        """The state out of a registered result, whose other keys are Ansible's own."""
-        names = [each.name for each in fields(cls)]
-        state = cls(**{name: values[name] for name in names if name in values})
-        state.remediation_events = []
-        return state
+        """The state out of the registered result of the step before."""
+        return cls(**{**json.loads(values["kept"]), "remediation_events": []})
 
     def as_return(self) -> dict[str, Any]:
-        """Plain data for the next step."""
-        return asdict(self)
+        """For the tasks of the role what they read, and all of it for the next step, as text.
+
+        As data, Ansible would template and copy each of its thousand parts again in every task.
+        """
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        shown = (*SHOWN, *PUBLISHED) if self.is_final else SHOWN
+        return {**{name: values[name] for name in shown}, "final": self.is_final, "kept": json.dumps(values)}
 
     def tell(self, kind: str, at: float, sentence: str, **more: Any) -> None:
         """Something for the journal and the live view."""

@@ -35,6 +35,7 @@ class Instance:
     started_at: str = ""
     finished_at: str = ""
     error: str = ""
+    start_period: float = 0  # seconds that its own health check gives it to start; 0 when it does not say
     ports: tuple[int, ...] = ()  # of the host, that lead to it, whether it runs or not; of a pod its own
     container: str = ""  # the one of a pod that is meant, "" when the instance is the container
     trouble: str = ""  # the id of the finding about it, where the platform itself says what is wrong

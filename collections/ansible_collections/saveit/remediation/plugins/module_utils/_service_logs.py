@@ -11,7 +11,9 @@ from typing import Any, Mapping
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._redact import redact
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, FailedError, Result
+from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance
 from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS, adapter
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 ARGUMENTS: Mapping[str, Any] = {
     **TARGET_ARGUMENTS,
@@ -19,6 +21,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "required": {"type": "bool", "default": True},
     "tail": {"type": "int", "default": 100},
     "since_seconds": {"type": "float", "default": 0},
+    "since_start": {"type": "bool", "default": False},
     "count": {"type": "dict", "default": {}},
 }
 SHOWN = 10  # matching lines that are returned, newest last
@@ -45,6 +48,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         redact(line)
         for instance in service.telling
         for line in platform.logs(parameters, carrier, instance, tail, since).splitlines()
+        if not parameters["since_start"] or _is_of_this_life(line, instance)
     ]
     matching = {
         label: [line for line in lines if pattern.search(line)] for label, pattern in patterns.items()
@@ -60,6 +64,12 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         ],
         returned={"lines": lines, "matching": {label: found[-SHOWN:] for label, found in matching.items()}},
     )
+
+
+def _is_of_this_life(line: str, instance: Instance) -> bool:
+    """Was it logged since the instance was started? By the engine's time in front of it."""
+    begun, at = parse_time(instance.started_at), parse_time(line.split(" ", 1)[0])
+    return begun is None or (at is not None and at >= begun)
 
 
 def _compiled(label: str, pattern: Any) -> re.Pattern[str]:

@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+import re
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._result import Result
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 from ansible_collections.saveit.remediation.plugins.module_utils._service import (
     RUNNING,
     Instance,
     Service,
     describe,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._start_time import observed, patience
 from ansible_collections.saveit.remediation.plugins.module_utils._target import (
     TARGET_ARGUMENTS,
     adapter,
@@ -28,6 +30,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "others": {"type": "list", "elements": "str", "default": []},
     "method": {"type": "str", "choices": METHODS, "default": "restart"},
     "grace_seconds": {"type": "int", "default": 10},
+    "started_pattern": {"type": "str", "default": ""},
     "compose_command": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -42,7 +45,11 @@ PAST = {"start": "started", "unpause": "unpaused", "restart": "restarted", "recr
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Act on the instances that are in a state the method is for; in check mode only say so."""
+    """Act on the instances that are in a state the method is for; in check mode only say so.
+
+    Raises FailedError for a pattern that is none, and with the platform's words.
+    """
+    _pattern(parameters)
     names = dict.fromkeys([parameters["service"], *(parameters.get("others") or ())])
     whole = rollouts(parameters)
     act = whole.act if whole else _act
@@ -56,8 +63,14 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         "; ".join(each.sentence for each in acted),
         changed=True,
         diff={side: "".join((each.diff or {})[side] for each in acted) for side in ("before", "after")},
-        returned=results[0].returned,
+        returned={**results[0].returned, **_longest(acted)},
     )
+
+
+def _longest(acted: Sequence[Result]) -> dict[str, float]:
+    """The patience of the one that needs most; nothing when none of them told."""
+    known = [each.returned["patience_seconds"] for each in acted if "patience_seconds" in each.returned]
+    return {"patience_seconds": max(known)} if known else {}
 
 
 def _act(parameters: Mapping[str, Any], carrier: Carrier, name: str) -> Result:
@@ -83,6 +96,8 @@ def _act(parameters: Mapping[str, Any], carrier: Carrier, name: str) -> Result:
             diff=_diff(chosen, None, method),
             returned=_returned(before),
         )
+    pattern = None if method == "unpause" else _pattern(parameters)
+    last = _last_start(parameters, carrier, chosen, pattern) if pattern else None
     if method == "recreate":
         platform.recreate(carrier, before, command, grace)
     for instance in chosen:
@@ -93,15 +108,36 @@ def _act(parameters: Mapping[str, Any], carrier: Carrier, name: str) -> Result:
     after = platform.look(parameters, carrier, name)
     return Result(
         PAST[method],
-        f"{name} was {PAST[method]} ({names})",
+        f"{name} was {PAST[method]} ({names})" + (f"; its last start took {last:g} s" if last else ""),
         changed=True,
         diff=_diff(chosen, after, method),
-        returned=_returned(after),
+        returned=_returned(after, patience(last, chosen) if pattern else None),
     )
 
 
-def _returned(service: Service) -> dict[str, Any]:
-    return {"service": service.as_return()}
+def _last_start(
+    parameters: Mapping[str, Any], carrier: Carrier, chosen: Sequence[Instance], pattern: re.Pattern[str]
+) -> float | None:
+    """What the last start took, of the slowest; None when no log tells."""
+    platform = adapter(parameters)
+    known = [observed(parameters, carrier, platform, each, pattern) for each in chosen]
+    return max((each for each in known if each is not None), default=None)
+
+
+def _pattern(parameters: Mapping[str, Any]) -> re.Pattern[str] | None:
+    text = parameters.get("started_pattern")
+    try:
+        return re.compile(text) if text else None
+    except re.error as error:
+        raise FailedError(
+            f"cannot {parameters['method']} {parameters['service']}: started_pattern {text!r} is no "
+            f"regular expression: {error}"
+        ) from error
+
+
+def _returned(service: Service, may_take: float | None = None) -> dict[str, Any]:
+    known = {} if may_take is None else {"patience_seconds": may_take}
+    return {"service": service.as_return(), **known}
 
 
 def _diff(chosen: tuple[Instance, ...], after: Service | None, method: str) -> dict[str, str]:

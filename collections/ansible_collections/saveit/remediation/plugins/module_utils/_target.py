@@ -15,6 +15,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _compose_scale,
     _compose_usage,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
 
 TARGET_ARGUMENTS: Mapping[str, Any] = {
     "platform": {"type": "str", "required": True, "choices": ["compose", "kubernetes"]},
@@ -58,4 +59,9 @@ def _platform(parameters: Mapping[str, Any], compose: ModuleType, part: str) -> 
     """What is for Kubernetes is imported only there: a host of compose need not pay for it."""
     if parameters["platform"] == "compose":
         return compose
-    return import_module(f"{__package__}._kubernetes{part}")
+    try:
+        return import_module(f"{__package__}._kubernetes{part}")
+    except ImportError as error:  # a module that was copied to a host brings only what it names
+        raise FailedError(
+            f"a cluster is spoken to from the controller, by the action plugin: {error}"
+        ) from error

@@ -69,16 +69,15 @@ def cpu_of(first: Reading, last: Reading) -> dict[str, Any]:
     }
 
 
-def recent_kills(counted: int | None, told: int | None, deaths: int) -> int | None:
-    """OOM kills within the window, from three witnesses.
+def recent_kills(counted: int | None, told: int | None, deaths: int) -> int:
+    """OOM kills within the window that may go on, from three witnesses.
 
-    `counted` is the kernel's number since the container's start, `told` what the engine told of within the
-    window, `deaths` the log lines within it that a process died. A death is no OOM kill by itself, only where
-    the kernel counted some; an old kill that the counter still shows is not one of the window.
+    `told` is what the engine told of since the last start and the last change of limits, None when it told
+    nothing; it knows best. Where it may have forgotten, `deaths` are the processes that died of late and go
+    on dying, by the log. A death is no OOM kill by itself, only where the kernel `counted` some since the
+    container's start; an old kill that the counter still shows is not one of the window.
     """
-    if counted is None:
-        return told
-    return max(told or 0, min(counted, deaths))
+    return min(counted or 0, deaths) if told is None else told
 
 
 def memory_findings(usage: Usage, service: str, thresholds: Mapping[str, Any]) -> list[Finding]:

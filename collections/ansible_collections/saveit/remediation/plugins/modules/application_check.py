@@ -101,7 +101,10 @@ options:
     type: str
     default: Application startup complete
   died_pattern:
-    description: A log line that matches says that a worker process has died.
+    description:
+      - A log line that matches says that a worker process has died.
+      - Deaths are a crash loop while more of them are to be expected by their pace. Those before the
+        container's last start do not count, nor those after which a start outlived the ones before.
     type: str
     default: Child process \[\d+\] died
   log_lines:

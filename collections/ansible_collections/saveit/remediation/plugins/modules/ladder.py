@@ -14,7 +14,7 @@ description:
   - Decides what the role P(saveit.remediation.ladder#role) does next. Each step takes the state that the step
     before returned, and what was observed or done since, and returns the next state.
   - It touches nothing but the clock, so a runbook of your own is tested by calling it. The last step,
-    V(publish), publishes C(remediation) with findings, actions and evidence of all hosts of the play, as
+    whichever it is, publishes C(remediation) with findings, actions and evidence of all hosts of the play, as
     M(ansible.builtin.set_stats) would.
 author:
   - The saveit-remediate developers (@saveit)
@@ -34,12 +34,16 @@ options:
       - V(open) begins, and V(assess) reads a diagnosis and chooses the next remedy.
       - V(begin), then V(acted) or V(failed), go around the tasks of a remedy; V(judge) reads one sample of
         its verification.
-      - V(stopped) notes what made going on impossible, and V(publish) ends.
+      - V(stopped) notes what made going on impossible.
     type: str
     required: true
-    choices: [open, assess, begin, acted, failed, judge, stopped, publish]
+    choices: [open, assess, begin, acted, failed, judge, stopped]
   state:
-    description: What the step before returned. Every step but V(open) needs it.
+    description: What the step before returned, of which RV(kept) counts. Every step but V(open) needs it.
+    type: dict
+    default: {}
+  needs:
+    description: With O(step=open), what a host must have, by name; one without a value is refused.
     type: dict
     default: {}
   target:
@@ -59,6 +63,13 @@ options:
     description:
       - With O(step=open), by host, the symptoms that were C(assessed) and the C(remedies) that are allowed.
       - When it is empty, nobody made a plan, and every remedy up to O(max_risk) is allowed.
+    type: dict
+    default: {}
+  services:
+    description:
+      - With O(step=open), by the name that the runbook's criteria use for a service, the name that the site
+        has for it.
+      - Evidence about that service is published under the name that the criteria use.
     type: dict
     default: {}
   max_risk:
@@ -116,12 +127,6 @@ EXAMPLES = r"""
     state: "{{ ladder_state }}"
     observed: ["{{ service_seen }}", "{{ redis_seen }}"]
   register: ladder_state
-
-- name: Publish findings, actions and evidence
-  saveit.remediation.ladder:
-    step: publish
-    state: "{{ ladder_state }}"
-  register: ladder_state
 """
 
 RETURN = r"""
@@ -139,8 +144,8 @@ sentence:
   type: str
   sample: "recovered: every criterion was met for 5.1 s"
 findings:
-  description: Everything that was found wrong so far, cause before symptom.
-  returned: success
+  description: Everything that was found wrong, cause before symptom.
+  returned: by the last step
   type: list
   elements: dict
   contains:
@@ -178,9 +183,8 @@ findings:
       type: str
       sample: ""
 actions:
-  description: What became of each remedy. After V(publish) every remedy of the runbook is there, in the order
-    of the ladder.
-  returned: success
+  description: What became of each remedy of the runbook, in the order of the ladder.
+  returned: by the last step
   type: list
   elements: dict
   contains:
@@ -239,8 +243,8 @@ actions:
       type: str
       sample: ""
 evidence:
-  description: Every measured value so far.
-  returned: success
+  description: Every measured value.
+  returned: by the last step
   type: list
   elements: dict
   contains:
@@ -299,6 +303,18 @@ sampling:
   returned: success
   type: bool
   sample: false
+final:
+  description: Nothing is left to be done; this step has published.
+  returned: success
+  type: bool
+  sample: false
+kept:
+  description:
+    - Everything that the next step has to know, as JSON text.
+    - As data, Ansible would template and copy each of its parts again in every task.
+  returned: success
+  type: str
+  sample: '{"target": "staging-1", "since": 1795421651.25}'
 gave_up:
   description: The play is to end as failed, with RV(sentence).
   returned: success

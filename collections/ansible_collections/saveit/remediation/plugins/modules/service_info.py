@@ -151,8 +151,9 @@ service:
       description: >-
         The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state),
         RV(ignore:health), RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed),
-        RV(ignore:started_at), RV(ignore:finished_at), RV(ignore:error) and RV(ignore:ports); of a pod also
-        its RV(ignore:container), and in RV(ignore:trouble) and RV(ignore:said) what is wrong with it.
+        RV(ignore:started_at), RV(ignore:finished_at), RV(ignore:error), RV(ignore:start_period) (in
+        seconds, of its own health check) and RV(ignore:ports); of a pod also its RV(ignore:container), and
+        in RV(ignore:trouble) and RV(ignore:said) what is wrong with it.
       type: list
       elements: dict
       sample:

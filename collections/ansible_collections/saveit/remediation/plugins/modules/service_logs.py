@@ -36,6 +36,12 @@ options:
     description: Read only lines that are not older than this. V(0) sets no limit.
     type: float
     default: 0
+  since_start:
+    description:
+      - Read only lines since the container's own last start. What it said in a life before says nothing about
+        this one.
+    type: bool
+    default: false
   count:
     description:
       - Regular expressions by name. The number of lines that match becomes evidence under that name.

@@ -62,6 +62,13 @@ options:
       - On Kubernetes the workload itself says it, C(terminationGracePeriodSeconds).
     type: int
     default: 10
+  started_pattern:
+    description:
+      - A log line that matches this regular expression says that a start of the service has ended.
+      - From it comes how long the last start took, and from that RV(patience_seconds). Not looked for when
+        empty.
+    type: str
+    default: ""
   compose_command:
     description:
       - The compose command of this host, as a list of arguments, for O(method=recreate).
@@ -149,8 +156,9 @@ service:
       description: >-
         The containers of the service, each with its RV(ignore:id), RV(ignore:name), RV(ignore:state),
         RV(ignore:health), RV(ignore:exit_code), RV(ignore:restarts), RV(ignore:oom_killed),
-        RV(ignore:started_at), RV(ignore:finished_at) and RV(ignore:error); of a pod also its
-        RV(ignore:container), and in RV(ignore:trouble) and RV(ignore:said) what is wrong with it.
+        RV(ignore:started_at), RV(ignore:finished_at), RV(ignore:error) and RV(ignore:start_period); of a
+        pod also its RV(ignore:container), and in RV(ignore:trouble) and RV(ignore:said) what is wrong with
+        it.
       type: list
       elements: dict
       sample:
@@ -164,6 +172,14 @@ service:
           started_at: "2026-11-23T02:47:11.123Z"
           finished_at: ""
           error: ""
+patience_seconds:
+  description:
+    - How long the start may take, three times what the last one took by its log, or as long as its own health
+      check gives it (its start period), and never more than 300.
+    - The ladder waits so long, where that is more than the runbook's own number.
+  returned: when something was started with O(started_pattern), and either of them is known
+  type: float
+  sample: 57.0
 diff:
   description: Each container that was acted on, before and after; on Kubernetes what is changed of the
     workload.

@@ -16,8 +16,10 @@ description:
     Where that does not work, C(docker stats) is asked, which takes longer and knows less.
   - Memory is the working set, without the part of the page cache that the kernel takes back before it kills
     anything. This is what the kubelet counts too.
-  - OOM kills are those of the last O(oom_window_seconds). A kill of a worker process does not show in the
-    container's state, so the kernel's counter, the engine's events and the log are all asked.
+  - OOM kills are those of the last O(oom_window_seconds) that may go on, so those since a person or a tool
+    last started the container, and since its limits were changed. A kill of a worker process does not show
+    in the container's state, so the kernel's counter, the engine's events and, where the engine has
+    forgotten, the log are asked.
   - On Kubernetes, C(metrics.k8s.io) is asked, and OOM kills are those that the containers' states show. Where
     there are no metrics, up to three containers are read inside, and for throttling the busiest one, if this
     account may.
@@ -153,7 +155,7 @@ usage:
       type: float
       sample: 90.9
     oom_kills:
-      description: OOM kills within the window.
+      description: OOM kills within the window, since the last start and since the last change of the limits.
       type: int
       sample: 0
     cpu_cores:

@@ -90,7 +90,10 @@ def _named(task: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _included(task: Mapping[str, Any], folder: Path) -> Sequence[Path]:
-    """As Ansible looks for them: beside the file, and in the role's tasks."""
+    """As Ansible looks for them: beside the file, in the role's tasks, or in those of a role by its name."""
+    role = task.get("ansible.builtin.include_role") or {}
+    if str(role.get("name", "")).startswith(_NAME) and role.get("tasks_from"):
+        return [COLLECTION / "roles" / role["name"][len(_NAME) :] / "tasks" / role["tasks_from"]]
     name = task.get("ansible.builtin.include_tasks", "")
     roots = (folder, folder.parent)
     return [root / name for root in roots] if isinstance(name, str) and name and "{{" not in name else []
