@@ -72,11 +72,12 @@ def ansible_playbook(cluster: Cluster, tmp_path: Path) -> Callable[..., subproce
         inventory = tmp_path / "plain.yml"
         command.write_inventory(inventory, cluster.variables)
         options = [word for each in variables for word in ("-e", each)]
-        ansible = str(Path(sys.executable).with_name("ansible-playbook"))
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        collections = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"}
         return subprocess.run(
-            [ansible, f"saveit.remediation.{incident}", "-i", str(inventory), *options],
-            cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=280, check=False,
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"},
+            [program, f"saveit.remediation.{incident}", "-i", str(inventory), *options],
+            cwd=ROOT, env={**os.environ, **collections}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=280, check=False,
         )  # fmt: skip
 
     return run
@@ -84,9 +85,7 @@ def ansible_playbook(cluster: Cluster, tmp_path: Path) -> Callable[..., subproce
 
 @pytest.fixture
 def shell(cluster: Cluster) -> None:
-    """On the stand-in, what a container's shell reads from its input runs here.
-
-    A real cluster has containers.
+    """On the stand-in, what a container's shell reads from its input runs on this machine.
 
     Here no Service has a name: what is checked from inside is not found.
     """
