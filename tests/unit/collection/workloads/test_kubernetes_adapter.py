@@ -140,8 +140,8 @@ def test_the_log_of_a_crash_loop_has_the_life_before_it(scene: Callable[..., Any
         (OTHER, False): "2026-11-23T06:51:11Z the same\n",
         (OTHER, True): "2026-11-23T06:51:11Z the same\n",
     }
-    parameters = {**it.parameters, "required": True, "tail": 100, "since_seconds": 0, "count": {"e": "Error"}}
-    result = _service_logs.run(parameters, it.carrier())
+    given = {"required": True, "tail": 100, "since_seconds": 0, "since_start": False, "count": {"e": "Error"}}
+    result = _service_logs.run({**it.parameters, **given}, it.carrier())
     assert result.returned["lines"] == [
         "2026-11-23T06:51:00Z ValueError: no key",
         "2026-11-23T06:51:11Z starting",

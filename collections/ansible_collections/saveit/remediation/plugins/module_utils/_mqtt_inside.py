@@ -22,10 +22,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._target import 
 _TIMED_OUT = 27  # the exit code of a client of Mosquitto whose -W is over
 _CODES = {"bad user name or password": 134, "not authori": 135, "unavailable": 136}
 # The user and the password come in by standard input, so that neither the API nor its audit log has them.
-_MOSQUITTO = (
-    'IFS= read -r user; IFS= read -r word; if [ -n "$user$word" ]; then '
-    'exec "$@" -u "$user" -P "$word"; fi; exec "$@"'
-)
+_WITH_LOGIN = 'IFS= read -r user; IFS= read -r word; exec "$@" -u "$user" -P "$word"'
 # CONNECT, and with a topic SUBSCRIBE and PUBLISH of MQTT 3.1.1; it prints each step that is done.
 _PYTHON = """
 import socket, sys
@@ -96,17 +93,18 @@ def converse_inside(parameters: Mapping[str, Any], carrier: Carrier, roundtrip: 
     if name != parameters["service"]:
         done = run("python", "-c", _PYTHON, str(parameters["port"]), f"{limit:g}", topic)
         return where, of_python(done, topic, (carrier.now() - begun) * 1000)
+    login = ["sh", "-c", _WITH_LOGIN, "sh"] if parameters["username"] else []
     address = ["-h", "127.0.0.1", "-p", str(parameters["port"]), "-W", f"{max(1, round(limit))}"]
     if roundtrip:
         rr = ["mosquitto_rr", *address, "-t", topic, "-e", topic, "-m", "1"]
-        done = run("sh", "-c", _MOSQUITTO, "sh", *rr)
+        done = run(*login, *rr)
         if done.rc == 0:
             took = (carrier.now() - begun) * 1000
             return where, Heard(milliseconds={"connack": took, "message": took})
         if done.rc != _TIMED_OUT:
             return where, of_client(done)
     sub = ["mosquitto_sub", *address, "-t", f"{parameters['topic_prefix'].strip('/')}/none", "-E"]
-    done = run("sh", "-c", _MOSQUITTO, "sh", *sub)
+    done = run(*login, *sub)
     took = (carrier.now() - begun) * 1000
     if done.rc != 0:
         return where, of_client(done)
