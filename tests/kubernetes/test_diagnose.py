@@ -25,6 +25,9 @@ def everything(cluster: Cluster) -> None:
 
 def test_all_incident_types_on_200_pods_take_at_most_12_requests(standin: StandIn) -> None:
     everything(standin)
+    # With addresses, as of managed services; without one, an exec each comes on top.
+    nobody = {"redis_host": "127.0.0.1", "redis_port": 1, "database_login_host": "127.0.0.1"}
+    standin.variables |= {**nobody, "database_login_port": 1, "mqtt_host": "127.0.0.1", "mqtt_port": 1}
     pods = standin.pods("saveit-backend")
     for number in range(200 - len(standin.list("pods"))):
         more = {"apiVersion": "v1", "kind": "Pod", **json.loads(json.dumps(pods[0]))}

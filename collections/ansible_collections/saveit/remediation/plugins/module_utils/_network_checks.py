@@ -31,7 +31,7 @@ def tcp(host, port):
 
 def http(url):
     try:
-        with urllib.request.urlopen(url, timeout=limit) as answer:
+        with urllib.request.build_opener().open(url, timeout=limit) as answer:
             return "HTTP %d" % answer.status
     except urllib.error.HTTPError as error:
         raise OSError("HTTP %d" % error.code)
