@@ -293,11 +293,6 @@ rehearsing:
   returned: success
   type: bool
   sample: false
-forbidden:
-  description: By remedy, why the platform would not let us do it.
-  returned: success
-  type: dict
-  sample: {}
 sampling:
   description: A remedy was done, and is being verified.
   returned: success
