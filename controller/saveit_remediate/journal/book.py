@@ -196,7 +196,7 @@ def open_journal(
     attempt = _attempt(name, origin)
     if not is_server:
         _make_folder(Path(where), attempt)
-    journal = Journal(name, store.engine_of(where, writes=True), warn=warn)
+    journal = Journal(name, store.engine_of(where, writes=True, attempt=attempt), warn=warn)
     if is_server and spool_folder is not None:
         journal.spool = spool_of(spool_folder, name)
     try:
@@ -230,7 +230,9 @@ def read_journal(where: str | Path, origin: str = "", spool_folder: Path | None 
     where = str(where)
     name = without_password(where)
     empty = not store.exists(where)
-    journal = Journal(name, store.engine_of(":memory:" if empty else where, writes=False))
+    journal = Journal(
+        name, store.engine_of(":memory:" if empty else where, writes=False, attempt=_attempt(name, origin))
+    )
     try:
         if empty or store.run(journal.engine, schema.is_outdated):
             store.run(journal.engine, lambda connection: schema.prepare(connection, name), writes=True)

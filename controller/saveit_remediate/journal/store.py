@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 from saveit_remediate.errors import UnreachableError, UsageError
 from saveit_remediate.journal.event import Draft, Event, Head, Row, chained, seal_of
 from saveit_remediate.journal.schema import events, head
+from saveit_remediate.settings import without_password
 
 ENDED = ("closed", "interrupted")
 _BUSY_SECONDS = 5.0  # for SQLite, whose writers are few and quick
@@ -39,10 +40,16 @@ _EVENT = (
 )
 
 
-def engine_of(where: str, writes: bool) -> Engine:
-    """The engine of a path or of a URL; nothing is opened yet. Raises UsageError, without the URL."""
+def engine_of(where: str, writes: bool, attempt: str) -> Engine:
+    """The engine of a path or of a URL; nothing is opened yet. Raises UsageError, without the password."""
     if "://" not in where:
         return _sqlite(URL.create("sqlite", database=where), writes)
+    sentence = (
+        f"{attempt}: it must be postgresql://USER@HOST:PORT/DATABASE; in a password / @ : ? # % are written "
+        "%2F %40 %3A %3F %23 %25"
+    )
+    if without_password(where).endswith("…"):
+        raise UsageError(sentence)
     try:
         url = make_url(where).set(drivername="postgresql+psycopg")
         limits = {
@@ -53,9 +60,8 @@ def engine_of(where: str, writes: bool) -> Engine:
         }
         given = {name: value for name, value in limits.items() if name not in url.query}
         return create_engine(url, pool_size=1, max_overflow=0, connect_args=given, hide_parameters=True)
-    except (ArgumentError, ValueError):  # their words repeat the URL, password and all
-        sentence = "cannot read the URL of the journal: it must be postgresql://USER@HOST:PORT/DATABASE"
-    raise UsageError(sentence)
+    except (ArgumentError, ValueError):  # their words may repeat the URL, password and all
+        raise UsageError(sentence) from None
 
 
 def _sqlite(url: URL, writes: bool) -> Engine:

@@ -102,6 +102,17 @@ def test_a_server_that_refuses_us_is_a_sentence_without_the_password(
     assert f"saveit@127.0.0.1:{server.port}" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "rest", ["u:secret@h:port/db", "u:1/secret@h/db", "u:secret@[::1/db", "u:secret#@h/db"]
+)
+def test_a_url_that_cannot_be_read_is_a_sentence_without_the_password(rest: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"cannot open the journal postgresql://… \(here\): it must be"
+    ) as caught:
+        open_journal(f"postgresql://{rest}", "here", tmp_path)
+    assert "secret" not in str(caught.value)
+
+
 def test_a_journal_locked_by_somebody_else_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
