@@ -32,8 +32,7 @@ class Spool:
         """On the disk when this returns. Raises UnreachableError, and then nothing of it is there."""
         try:
             with self._locked() as number:
-                size = _whole_lines(number)
-                os.ftruncate(number, size)  # half a line is of a writer that was killed
+                size = _whole_lines(number)  # over half a line, which is of a writer that was killed
                 try:
                     _write_all(number, (canonical(asdict(one)) + "\n").encode(), size)
                     os.fsync(number)

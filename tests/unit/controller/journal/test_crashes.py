@@ -114,3 +114,4 @@ def test_two_writers_at_once_number_their_events_without_a_gap(home: Home) -> No
     assert sorted(numbers(home, "one")) == sorted([*range(40), *range(40)])
     found = home.verify()
     assert (found.bad, found.events) == ("", 80)
+    assert not home.spool.exists()  # they waited for each other, and no event had to be sent again

@@ -164,6 +164,7 @@ def test_a_journal_of_the_first_version_is_brought_along_and_its_chain_holds(
         connection.commit()
     home.where = str(old)
     assert home.read().events("b") == [events[0], events[2]]
+    assert [row.event for row, _stored in home.read().whole()[0]] == events
     found = home.verify()
     assert (found.bad, found.events, found.incidents) == ("", 3, 2)
     with closing(home.open()) as journal:

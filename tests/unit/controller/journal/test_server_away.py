@@ -130,7 +130,7 @@ def test_half_a_line_of_a_killed_writer_is_no_event(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool")
     spool.add(DRAFTS[0])
     with spool.path.open("a") as file:
-        file.write('{"token": "ha')
+        file.write('{"token": "' + "ha" * 500)
     spool.add(DRAFTS[1])
     sent: list[Draft] = []
     assert spool.deliver(sent.append) == 2
