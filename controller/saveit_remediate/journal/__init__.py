@@ -3,8 +3,9 @@
 In SQLite or PostgreSQL, by SQLAlchemy, which is imported when a journal is opened and not before.
 """
 
-from saveit_remediate.journal.book import Journal, open_journal, read_journal
+from saveit_remediate.journal.book import Journal
 from saveit_remediate.journal.event import Event, canonical, hash_of, new_incident_id
+from saveit_remediate.journal.opening import open_journal, read_journal
 
 __all__ = [
     "Event",

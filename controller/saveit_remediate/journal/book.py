@@ -9,20 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saveit_remediate.errors import RemediateError, UnreachableError, UsageError
 from saveit_remediate.journal.event import Event, Head, Row, draft
-from saveit_remediate.journal.spool import Spool, spool_of
-from saveit_remediate.settings import without_password
+from saveit_remediate.journal.spool import Spool
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 _RETRY_SECONDS = 5.0
-# A server that comes up, goes down or is full will take us later; any other FATAL is a mistake of ours.
-_FOR_NOW = ("starting up", "shutting down", "recovery", "too many", "connection slots", "terminating")
 
 
 @dataclass
@@ -56,12 +52,12 @@ class Journal:
                 return store.run(self.engine, lambda connection: store.put(connection, one), writes=True)
         if self.clock() >= self.try_again:
             try:
-                self._catch_up(self.spool)
+                self.catch_up(self.spool)
                 return store.run(self.engine, lambda connection: store.put(connection, one), writes=True)
             except DBAPIError as error:
-                self._is_away(store.reason(error))
+                self.is_away(store.reason(error))
             except RemediateError as error:
-                self._is_away(str(error))
+                self.is_away(str(error))
         self.spool.add(one)
         return None
 
@@ -133,10 +129,10 @@ class Journal:
 
         if self.spool is not None and self.spool.waiting():
             with suppress(DBAPIError, RemediateError):
-                self._catch_up(self.spool)
+                self.catch_up(self.spool)
         self.engine.dispose()
 
-    def _catch_up(self, spool: Spool) -> None:
+    def catch_up(self, spool: Spool) -> None:
         """Deliver what waits. Raises DBAPIError, UnreachableError."""
         from saveit_remediate.journal import schema, store
 
@@ -152,7 +148,7 @@ class Journal:
         if count:
             self.warn(f"{count} events that were kept in {spool.path} are in the journal {self.name} now")
 
-    def _is_away(self, why: str) -> None:
+    def is_away(self, why: str) -> None:
         self.try_again = self.clock() + _RETRY_SECONDS
         if not self.away and self.spool is not None:
             self.away = True
@@ -173,94 +169,3 @@ class Journal:
             raise UnreachableError(f"cannot {what} the journal {self.name}: {reason(error)}") from error
         except UnreachableError as error:
             raise UnreachableError(f"cannot {what} the journal {self.name}: {error}") from error
-
-
-def open_journal(
-    where: str | Path,
-    origin: str = "",
-    spool_folder: Path | None = None,
-    warn: Callable[[str], None] = lambda _sentence: None,
-) -> Journal:
-    """Open the journal, and try that it can be written, before anything else is done.
-
-    `origin` says where its name came from. With a `spool_folder`, a server that is away now is no obstacle.
-    Raises UsageError for a journal that cannot be right.
-    """
-    from sqlalchemy.exc import DBAPIError
-
-    from saveit_remediate.journal import schema, store
-
-    where = str(where)
-    is_server = "://" in where
-    name = without_password(where)
-    attempt = _attempt(name, origin)
-    if not is_server:
-        _make_folder(Path(where), attempt)
-    journal = Journal(name, store.engine_of(where, writes=True, attempt=attempt), warn=warn)
-    if is_server and spool_folder is not None:
-        journal.spool = spool_of(spool_folder, name)
-    try:
-        store.run(journal.engine, lambda connection: schema.prepare(connection, name), writes=True)
-        store.run(journal.engine, store.try_to_write, writes=True)
-    except DBAPIError as error:
-        why = store.reason(error)
-        if journal.spool is None or not _is_for_now(error, why):
-            raise UsageError(f"{attempt}: {why}; set another journal with SAVEIT_JOURNAL") from error
-        journal.prepared = False
-        journal._is_away(why)
-    if journal.spool and not journal.away:
-        try:
-            journal._catch_up(journal.spool)
-        except DBAPIError as error:
-            journal._is_away(store.reason(error))
-        except RemediateError as error:
-            journal._is_away(str(error))
-    return journal
-
-
-def read_journal(where: str | Path, origin: str = "", spool_folder: Path | None = None) -> Journal:
-    """Open the journal to read; a file that is not there is empty. What is in the spool is delivered before.
-
-    Raises UsageError, UnreachableError.
-    """
-    from sqlalchemy.exc import DBAPIError
-
-    from saveit_remediate.journal import schema, store
-
-    where = str(where)
-    name = without_password(where)
-    empty = not store.exists(where)
-    journal = Journal(
-        name, store.engine_of(":memory:" if empty else where, writes=False, attempt=_attempt(name, origin))
-    )
-    try:
-        if empty or store.run(journal.engine, schema.is_outdated):
-            store.run(journal.engine, lambda connection: schema.prepare(connection, name), writes=True)
-    except DBAPIError as error:
-        kind = UnreachableError if "://" in where else UsageError
-        raise kind(f"{_attempt(name, origin)}: {store.reason(error)}") from error
-    if "://" in where and spool_folder is not None:
-        with suppress(DBAPIError, RemediateError):
-            journal._catch_up(spool_of(spool_folder, name))
-    return journal
-
-
-def _make_folder(path: Path, attempt: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        reason = f"its folder cannot be made: {error.strerror or error}"
-        raise UsageError(f"{attempt}: {reason}; set another path with SAVEIT_JOURNAL") from error
-    if path.is_dir():
-        raise UsageError(f"{attempt}: it is a folder; name a file in it")
-
-
-def _is_for_now(error: Exception, why: str) -> bool:
-    from sqlalchemy.exc import OperationalError
-
-    refused = "FATAL" in why and not any(words in why for words in _FOR_NOW)
-    return isinstance(error, OperationalError) and not refused
-
-
-def _attempt(name: str, origin: str) -> str:
-    return f"cannot open the journal {name}" + (f" ({origin})" if origin else "")
