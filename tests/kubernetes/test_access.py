@@ -79,6 +79,7 @@ FAULTS = {
     "memory": used("leak", memory=200 << 20),
     "cpu": used("busy", cpu=0.97),
 }
+EACH = [pytest.param(name, marks=pytest.mark.long if name == "cpu" else ()) for name in sorted(FAULTS)]
 
 
 def remediate(cluster: Cluster, incident: str, kubeconfig: Path) -> Done:
@@ -96,7 +97,7 @@ def refused(cluster: Cluster) -> list[str]:
     return [f"{each.method} {each.path}" for each in requests if each.status == 403]
 
 
-@pytest.mark.parametrize("incident", sorted(FAULTS))
+@pytest.mark.parametrize("incident", EACH)
 def test_a_runbook_works_with_exactly_its_role(cluster: Cluster, incident: str) -> None:
     FAULTS[incident](cluster)
     with account(cluster, printed(cluster, incident)) as kubeconfig:
@@ -161,7 +162,7 @@ def test_with_one_right_less_it_says_which(
     assert said in done.report["sentence"]
 
 
-@pytest.mark.parametrize("incident", sorted(FAULTS))
+@pytest.mark.parametrize("incident", EACH)
 def test_the_role_has_nothing_that_is_never_used(standin: Any, incident: str) -> None:
     """As far as one fault can show: each workload and the pods are listed by it."""
     FAULTS[incident](standin)

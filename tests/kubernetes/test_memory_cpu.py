@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from ansible_collections.saveit.remediation.plugins.module_utils._quantity import quantity
 
 if TYPE_CHECKING:
@@ -118,6 +120,7 @@ def test_with_an_autoscaler_its_minimum_is_raised_and_it_undoes_nothing(cluster:
     assert cluster.get(HPAS, HPA)["spec"]["minReplicas"] == 2
 
 
+@pytest.mark.long
 def test_an_autoscaler_at_its_maximum_gets_a_higher_one(cluster: Cluster) -> None:
     busy(cluster)
     autoscaler(cluster, target=70, maxReplicas=2)
@@ -134,6 +137,7 @@ def _is_limited(cluster: Cluster) -> bool:
     return any(each["reason"] == "TooManyReplicas" for each in conditions)
 
 
+@pytest.mark.long
 def test_without_an_autoscaler_the_replicas_are_set(cluster: Cluster) -> None:
     busy(cluster)
     cluster.delete(HPAS, HPA)
@@ -241,6 +245,7 @@ def _counters() -> Callable[[Json, Sequence[str], str], Executed | None]:
     return play
 
 
+@pytest.mark.long
 def test_what_somebody_else_changes_meanwhile_is_read_again(standin: StandIn) -> None:
     busy(standin)
     autoscaler(standin, target=2000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,7 +70,7 @@ def test_the_diagnosis_of_all_types_lists_each_kind_once(standin: StandIn, large
     assert int(largest.read_text("utf-8")) < MOST
 
 
-@pytest.mark.skipif(os.environ.get("FAULTS") != "all", reason="takes a minute: make faults runs it")
+@pytest.mark.long
 def test_five_thousand_pods_are_read_page_by_page_and_fit_into_memory(
     standin: StandIn, largest: Path
 ) -> None:
