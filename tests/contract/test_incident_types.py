@@ -29,11 +29,13 @@ KEYS = {
     "alerts",
     "severity",
     "findings",
+    "touches",
+    "limits",
     "remedies",
     "verify",
 }
 REMEDY_KEYS = {"id", "file", "title", "for", "risk", "reversible", "disrupts"}
-REMEDY_OPTIONS = {"never_for", "patience_seconds"}
+REMEDY_OPTIONS = {"never_for", "patience_seconds", "limits"}
 FORBIDDEN = {"shell", "command", "raw", "script", "set_fact", "setup", "gather_facts"}
 BLOCKS = ("block", "rescue", "always")
 TASK_WORDS = {
