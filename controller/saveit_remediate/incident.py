@@ -158,4 +158,5 @@ class Request:
     diff: bool = False
     yes: bool = False
     verbosity: int = 0
+    break_lease: str = ""  # the reason why a lease of somebody else is broken; empty respects it
     found_by: str = ""  # how the incident type was found, when a person did not name it

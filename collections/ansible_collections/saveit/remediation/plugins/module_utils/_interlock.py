@@ -121,10 +121,15 @@ def release(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 
     def decide(document: Document, now: float) -> tuple[Document, Result]:
         del now
-        services = documents.leased_with(document, claim)
+        leases, incident = document["leases"], parameters["incident"]
+        if claim:
+            mine = [name for name, each in leases.items() if each["token"] == claim]
+        else:  # whoever had the claim was ended; an incident without an id is anybody's
+            mine = [name for name, each in leases.items() if incident and each["incident"] == incident]
         document = documents.with_results(document, claim, parameters["results"])
-        sentence = f"{', '.join(services) or 'nothing'} of {place} released"
-        return documents.without_leases(document, claim), Result("released", sentence)
+        kept = {name: each for name, each in leases.items() if name not in mine}
+        sentence = f"{', '.join(sorted(mine)) or 'nothing'} of {place} released"
+        return {**document, "leases": kept}, Result("released", sentence)
 
     try:
         result = change(parameters, carrier, decide)
@@ -134,14 +139,20 @@ def release(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 
 
 def read(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """What the document says, as a table."""
-    kept = load(parameters, carrier)
-    document, place = documents.tidy(kept.document, kept.now), place_of(parameters, carrier)
-    said = rules.why_paused(document, place, kept.now)
-    for service in document["leases"]:
-        said = said or rules.why_held(document, [service], "", place, kept.now)
-    returned = {**_begun("", sorted(document["leases"])), "document": document}
-    return Result("read", said or f"nobody works on {place}", returned=returned)
+    """What the document says, as a table; also that it cannot be read."""
+    place = place_of(parameters, carrier)
+    try:
+        kept = load(parameters, carrier)
+    except ObstacleError as error:
+        returned = {**_begun("", []), "tables": [rules.table([("unreadable", "", "", "", str(error))])]}
+        return Result("unreadable", str(error), returned=returned)
+    document = documents.tidy(kept.document, kept.now)
+    said = [rules.why_paused(document, place, kept.now)]
+    said += [rules.why_held(document, [name], "", place, kept.now) for name in document["leases"]]
+    rows = rules.rows(document, kept.now)
+    more = {"document": document, "tables": [rules.table(rows)] if rows else []}
+    sentence = "; ".join(filter(None, said)) or f"nobody works on {place}"
+    return Result("read", sentence, returned={**_begun("", sorted(document["leases"])), **more})
 
 
 def pause(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
@@ -222,4 +233,10 @@ def _begun(
     for kind, said in (("lease-broken", broken), ("lease-taken", sentence)):
         if said and carrier:
             events.append({"kind": kind, "at": iso(carrier.now()), "sentence": said})
-    return {"claim": claim, "services": list(services), "document": {}, "remediation_events": events}
+    return {
+        "claim": claim,
+        "services": list(services),
+        "document": {},
+        "tables": [],
+        "remediation_events": events,
+    }

@@ -104,12 +104,6 @@ def with_lease(
     return {**document, "leases": leases}
 
 
-def without_leases(document: Mapping[str, Any], token: str) -> Document:
-    """What was leased with this token is free again."""
-    kept = {name: each for name, each in document["leases"].items() if each["token"] != token}
-    return {**document, "leases": kept}
-
-
 def with_attempt(document: Mapping[str, Any], attempt: Mapping[str, str], now: float) -> Document:
     """A remedy is about to act; `attempt` has service, remedy, incident and token."""
     begun = {**attempt, "at": iso(now), "result": "begun"}

@@ -87,3 +87,26 @@ def clock(time: str, now: float) -> str:
     at = seconds(time)
     text = iso(at, "minutes").partition("+")[0]
     return f"{text[11:] if abs(now - at) < _SAME_DAY else text.replace('T', ' ')} UTC"
+
+
+def rows(document: Mapping[str, Any], now: float) -> list[tuple[str, str, str, str, str]]:
+    """Pause, leases, and attempts by remedy, for the table of `status`."""
+    found = []
+    if document["paused"]:
+        paused = document["paused"]
+        since, until = clock(paused["since"], now), clock(paused["until"], now)
+        found.append(("paused", paused["by"], since, until, paused["reason"]))
+    for name, lease in sorted(document["leases"].items()):
+        since, until = clock(lease["since"], now), clock(lease["expires"], now)
+        found.append((f"{name} leased", lease["holder"], since, until, f"incident {lease['incident']}"))
+    for remedy in sorted({each["remedy"] for each in document["attempts"]}):
+        tried = [each for each in document["attempts"] if each["remedy"] == remedy]
+        count = f"{len(tried)} times, the last one: {tried[-1]['result']}"
+        found.append((f"{remedy} tried", "", clock(tried[0]["at"], now), "", count))
+    return found
+
+
+def table(found: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """A table as plays publish it."""
+    columns = ["interlock", "by", "since", "until", "why"]
+    return {"name": "Interlock", "columns": columns, "rows": [list(row) for row in found]}

@@ -33,7 +33,8 @@ options:
     description:
       - V(begin) leases O(services) and counts an attempt of O(remedy), or fails with RV(ignore:obstacle) and
         the reason.
-      - V(renew) makes the lease last longer, and V(release) ends it. Both write O(results).
+      - V(renew) makes the lease last longer. V(release) ends it, or without O(claim) all leases of
+        O(incident), and writes O(results).
       - V(read) says what is kept there.
       - V(pause) keeps all remedies from acting until O(until); V(resume) lets them act again.
     type: str
@@ -138,7 +139,8 @@ RETURN = r"""
 ---
 verdict:
   description: V(begun), V(renewed), V(released), V(read), V(paused) or V(resumed); V(may-begin) for
-    O(step=begin) in check mode; V(kept) for a lease that could not be released, and ends by itself.
+    O(step=begin) in check mode; V(unreadable) for O(step=read), which says why; V(kept) for a lease that
+    could not be released, and ends by itself.
   returned: success
   type: str
   sample: begun
@@ -182,6 +184,12 @@ obstacle:
   returned: when it is refused
   type: dict
   sample: {id: lease-held, outcome: refused}
+tables:
+  description: With O(step=read), the same for a person; empty when nothing is kept.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 remediation_events:
   description: What the journal is to know.
   returned: success
