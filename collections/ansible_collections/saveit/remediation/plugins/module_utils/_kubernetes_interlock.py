@@ -17,7 +17,6 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_err
 
 NAME = "saveit-remediate"
 ANNOTATION = "saveit-remediate/interlock"
-_NOBODY = ""
 _ABSENT = ""
 
 
@@ -69,7 +68,7 @@ def _spec(text: str) -> dict[str, Any]:
     """Who holds it, or holds it longest; the API refuses times without six decimals."""
     leases = documents.read(text)["leases"].values()
     if not leases:
-        return {"holderIdentity": _NOBODY}
+        return {}  # an empty holderIdentity is refused, and an absent one is nobody
     last = max(leases, key=lambda each: documents.seconds(each["expires"]))
     renewed = documents.seconds(last["renewed"])
     return {
