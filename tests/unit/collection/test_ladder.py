@@ -60,6 +60,7 @@ class World:
     refused: dict[str, str] = field(
         default_factory=dict
     )  # remedies that the interlock refuses: why, as an id
+    lease: dict[str, Any] = field(default_factory=dict)
     renewals: int = 0
 
     def sleep(self, seconds: float) -> None:
