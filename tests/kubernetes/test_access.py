@@ -51,9 +51,24 @@ def zero(service: str, workload: str, kind: str = "statefulsets") -> Callable[[C
     return break_it
 
 
-def hung(cluster: Cluster) -> None:
-    """Ready no more, so that the runbook restarts it."""
-    cluster.behave("backend", "not-ready")
+def used(behaviour: str, **amount: float) -> Callable[[Cluster], None]:
+    """A backend that uses much, once its metrics show it: told on the stand-in, after a minute elsewhere."""
+
+    def break_it(cluster: Cluster) -> None:
+        cluster.need("metrics")
+        cluster.variables["memory_threshold_percent"] = 70
+        cluster.behave("backend", behaviour)
+        if not cluster.is_real:
+            cluster.use("saveit-backend", **amount)  # type: ignore[attr-defined]
+        path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{cluster.namespace}/pods"
+        names = {each["metadata"]["name"] for each in cluster.pods("saveit-backend")}
+
+        def shown() -> bool:
+            return names <= {each["metadata"]["name"] for each in cluster.client.call("GET", path)["items"]}
+
+        cluster.wait(shown, "every pod has metrics", seconds=120)
+
+    return break_it
 
 
 FAULTS = {
@@ -61,11 +76,15 @@ FAULTS = {
     "database": zero("postgres", "saveit-postgres"),
     "redis": zero("redis", "redis-master"),
     "mqtt": zero("mosquitto", "saveit-mosquitto", "deployments"),
+    "memory": used("leak", memory=200 << 20),
+    "cpu": used("busy", cpu=0.97),
 }
 
 
 def remediate(cluster: Cluster, incident: str, kubeconfig: Path) -> Done:
     quick = ["-e", "ladder_hold_seconds=0.1", "-e", f"kubernetes_kubeconfig={kubeconfig}"]
+    if incident in ("memory", "cpu"):  # more pods; a restart is tried with the other incident types
+        quick += ["-e", "ladder_max_risk=low", "-e", f"{incident}_metrics_seconds=1"]
     return cluster.command("--incident", incident, "--yes", "--json", *quick)
 
 
@@ -145,7 +164,7 @@ def test_with_one_right_less_it_says_which(
 
 @pytest.mark.parametrize("incident", sorted(FAULTS))
 def test_the_role_has_nothing_that_is_never_used(standin: Any, incident: str) -> None:
-    """As far as one fault can show: what reads or writes a workload or a pod is used by it."""
+    """As far as one fault can show: each workload and the pods are listed by it."""
     FAULTS[incident](standin)
     objects = printed(standin, incident)
     with account(standin, objects) as kubeconfig:

@@ -33,7 +33,7 @@ def rows(done: Any) -> dict[str, dict[str, Any]]:
 
 def test_names_ports_and_health_are_checked_and_the_pod_is_gone(cluster: Cluster) -> None:
     cluster.behave("backend")
-    done = cluster.command("debug", "--json", "-e", json.dumps({"debug_addresses": ["127.0.0.1:1"]}))
+    done = cluster.command("debug", "--json", "-e", json.dumps({"look_debug_addresses": ["127.0.0.1:1"]}))
     assert done.code == 0, done.stdout + done.stderr
     found = rows(done)
     assert list(found) == [
@@ -76,7 +76,7 @@ def test_an_image_that_cannot_be_pulled_is_said_and_no_pod_stays(cluster: Cluste
 def begin(cluster: Cluster) -> subprocess.Popen[str]:
     """`debug` with a check that takes its time, until its pod runs."""
     cluster.command("--version")  # writes the inventory
-    variables = {"debug_addresses": [UNREACHABLE], "look_debug_timeout_seconds": 20}
+    variables = {"look_debug_addresses": [UNREACHABLE], "look_debug_timeout_seconds": 20}
     foreign = ("SAVEIT_", "ANSIBLE_", "KUBE")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     inventory = str(cluster.folder / "inventory.yml")

@@ -25,6 +25,9 @@ def everything(cluster: Cluster) -> None:
 
 def test_all_incident_types_on_200_pods_take_at_most_12_requests(standin: StandIn) -> None:
     everything(standin)
+    # With addresses, as of managed services; without one, an exec each comes on top.
+    nobody = {"redis_host": "127.0.0.1", "redis_port": 1, "database_login_host": "127.0.0.1"}
+    standin.variables |= {**nobody, "database_login_port": 1, "mqtt_host": "127.0.0.1", "mqtt_port": 1}
     pods = standin.pods("saveit-backend")
     for number in range(200 - len(standin.list("pods"))):
         more = {"apiVersion": "v1", "kind": "Pod", **json.loads(json.dumps(pods[0]))}
@@ -37,10 +40,9 @@ def test_all_incident_types_on_200_pods_take_at_most_12_requests(standin: StandI
     with standin.unchanged():
         done = standin.command("diagnose", "--json")
     assert done.code in (0, 5), done.stdout + done.stderr  # managed services have no answer here
-    calls = [f"{each.method} {each.path}" for each in standin.requests[before:]]
+    calls = [f"{each.method} {each.path} {each.query}" for each in standin.requests[before:]]
     assert len(calls) <= MOST_CALLS, "\n".join(calls)
-    lists = [call for call in calls if call.count("/") <= 7 and not call.endswith(("/log", "/exec"))]
-    assert len(lists) == len(set(lists)), "each kind is listed once"
+    assert len(calls) == len(set(calls)), "nothing is asked for twice"
 
 
 def test_the_cause_is_named_with_the_command_that_remediates(cluster: Cluster) -> None:

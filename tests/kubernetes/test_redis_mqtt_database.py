@@ -134,3 +134,11 @@ def test_a_broker_that_is_embedded_is_restarted_with_the_backend(cluster: Cluste
     acted = actions(done.report)
     assert acted["restart-backend"]["result"] == "planned"
     assert "a rollout of Deployment saveit-backend" in acted["restart-backend"]["sentence"]
+
+
+def test_a_broker_is_asked_inside_its_pod_where_nobody_told_its_address(cluster: Cluster) -> None:
+    cluster.behave("mosquitto")
+    with cluster.unchanged():
+        done = incident(cluster, "mqtt", "-e", "mqtt_backend_service=")
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.report["outcome"] == "healthy"

@@ -220,6 +220,8 @@ class Cluster:
         kinds = (*WATCHED, "certificates") if not self.lacks("cert-manager") else WATCHED
         for kind in kinds:
             for each in self.list(kind):
+                if each["metadata"].get("ownerReferences"):
+                    continue  # a controller's own
                 rest = {key: value for key, value in each.items() if key not in ("status", "metadata")}
                 found[f"{kind}/{each['metadata']['name']}"] = rest
         return found

@@ -99,6 +99,11 @@ def _redis_cli(words: Sequence[str], stdin: str) -> Executed:
     return Executed(0, "".join(said))
 
 
+def _mosquitto_client(words: Sequence[str], _stdin: str) -> Executed:
+    """A message of one's own that comes back, or a subscription alone."""
+    return Executed(0, "1\n" if words[0] == "mosquitto_rr" else "")
+
+
 def _psql(_words: Sequence[str], stdin: str) -> Executed:
     if "pg_stat_activity" in stdin and "'about'" in stdin:
         return Executed(0, (FIXTURES / "postgresql-15.18" / "healthy.json").read_text())
@@ -116,6 +121,8 @@ def _python(words: Sequence[str], _stdin: str) -> Executed:
 PROGRAMS: dict[tuple[str, str], Callable[[Sequence[str], str], Executed]] = {
     ("redis", "redis-cli"): _redis_cli,
     ("postgres", "psql"): _psql,
+    ("mosquitto", "mosquitto_rr"): _mosquitto_client,
+    ("mosquitto", "mosquitto_sub"): _mosquitto_client,
     ("backend", "python"): _python,
     ("backend", "python3"): _python,
 }

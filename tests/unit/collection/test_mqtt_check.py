@@ -7,17 +7,20 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ansible_collections.saveit.remediation.plugins.module_utils import _mqtt_check
-from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils import _mqtt_check, _mqtt_inside
+from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
+from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance, Service
 
 CONNACK = b"\x20\x02\x00\x00"
 
@@ -312,3 +315,48 @@ def test_a_handshake_that_never_ends_does_not_hold_us(pretender: Callable[..., i
 def test_a_broker_that_does_not_know_version_5_says_so(pretender: Callable[..., int], answer: bytes) -> None:
     result = check(port=pretender([answer]), version="5", timeout_seconds=0.5)
     assert (result.verdict, "unsupported protocol version" in result.sentence) == ("protocol", True)
+
+
+def inside(command: Any, stdin: str, timeout: float) -> Completed:
+    """What the platform's exec does, here."""
+    done = subprocess.run(
+        [sys.executable if command[0] == "python" else command[0], *command[1:]],
+        input=stdin, capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+    return Completed(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def exec_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform whose one instance, of any service, is this machine."""
+    platform = SimpleNamespace(
+        look=lambda _parameters, _carrier, name: Service(name, (Instance("1", "here", "running"),)),
+        execute=lambda _parameters, _carrier, _instance, command, stdin, timeout: inside(
+            command, stdin, timeout
+        ),
+    )
+    monkeypatch.setattr(_mqtt_inside, "adapter", lambda _parameters: platform)
+
+
+@pytest.mark.usefixtures("exec_here")
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("home", ["mosquitto", "backend"])
+def test_a_real_broker_is_asked_from_inside(broker: Broker, home: str, check_mode: bool) -> None:
+    """By the clients of Mosquitto where it is its own service, by a line of Python where it is embedded."""
+    if home == "mosquitto" and not shutil.which("mosquitto_rr"):
+        pytest.skip("mosquitto_rr is not on PATH (Debian: apt-get install mosquitto-clients)")
+    given = broker.start("allow_anonymous true")
+    result = check(check_mode, **given, host="", runs_in=home)
+    assert result.verdict == "healthy", result.sentence
+    assert values(result)["mqtt.roundtrip"] is (None if check_mode else True)
+
+
+@pytest.mark.usefixtures("exec_here")
+def test_a_real_broker_says_from_inside_who_may_come_in(broker: Broker) -> None:
+    given = broker.start("allow_anonymous false")
+    assert check(**given, host="", runs_in="backend").verdict == "auth"
+
+
+@pytest.mark.usefixtures("exec_here")
+def test_nothing_listens_inside() -> None:
+    assert check(host="", port=1, runs_in="backend").verdict == "refused"

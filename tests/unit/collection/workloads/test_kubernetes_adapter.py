@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.saveit.remediation.plugins.module_utils import (
     _kubernetes,
+    _mqtt_check,
     _postgres_info,
     _redis_check,
     _service_errors,
@@ -139,8 +140,8 @@ def test_the_log_of_a_crash_loop_has_the_life_before_it(scene: Callable[..., Any
         (OTHER, False): "2026-11-23T06:51:11Z the same\n",
         (OTHER, True): "2026-11-23T06:51:11Z the same\n",
     }
-    parameters = {**it.parameters, "required": True, "tail": 100, "since_seconds": 0, "count": {"e": "Error"}}
-    result = _service_logs.run(parameters, it.carrier())
+    given = {"required": True, "tail": 100, "since_seconds": 0, "since_start": False, "count": {"e": "Error"}}
+    result = _service_logs.run({**it.parameters, **given}, it.carrier())
     assert result.returned["lines"] == [
         "2026-11-23T06:51:00Z ValueError: no key",
         "2026-11-23T06:51:11Z starting",
@@ -281,3 +282,72 @@ def test_a_client_that_cannot_say_is_no_verdict(scene: Callable[..., Any]) -> No
     }
     with pytest.raises(FailedError, match="No module named 'app'; set login_host"):
         _postgres_info.run({**it.parameters, **LOGIN, "client": client}, it.carrier())
+
+
+MQTT: dict[str, Any] = {
+    "host": "",
+    "port": 1883,
+    "subject": "mqtt",
+    "probe": "",
+    "down_finding": "",
+    "runs_in": None,
+    "username": "",
+    "password": "",
+    "version": "3.1.1",
+    "tls": False,
+    "ca_file": "",
+    "roundtrip": True,
+    "topic_prefix": "saveit-remediate/check",
+    "samples": 1,
+    "timeout_seconds": 3,
+}
+NOT_AUTHORIZED = "Connection error: Connection Refused: not authorised."
+BROKERS = [
+    # answers of the clients of Mosquitto, check mode, the verdict
+    ([Completed(0, "1", "")], False, "healthy"),
+    ([Completed(0, "", "")], True, "healthy"),
+    ([Completed(1, "", "Error: Connection refused")], False, "refused"),
+    ([Completed(5, "", NOT_AUTHORIZED)], False, "auth"),
+    ([Completed(27, "", "Timed out"), Completed(0, "", "")], False, "silent"),
+    ([Completed(27, "", "Timed out"), Completed(27, "", "Timed out")], False, "timeout"),
+    ([Completed(7, "", "Error: The connection was lost.")], False, "closed"),
+]
+
+
+@pytest.mark.parametrize(("answers", "check_mode", "word"), BROKERS)
+def test_a_broker_is_asked_inside_its_pod(
+    scene: Callable[..., Any], answers: list[Completed], check_mode: bool, word: str
+) -> None:
+    it = scene("healthy", service_names={"mosquitto": "saveit-backend"}, service="mosquitto")
+    it.cluster.answers = list(answers)
+    result = _mqtt_check.run({**it.parameters, **MQTT}, it.carrier(check_mode))
+    assert result.verdict == word
+    assert "mqtt (inside saveit-backend-77d79f9db4-" in result.sentence
+    assert it.cluster.answers == []
+    publishes = any("mosquitto_rr" in each for each in it.cluster.commands)
+    assert publishes is not check_mode
+
+
+EMBEDDED = [
+    (Completed(0, "connack 0\nmessage\n", ""), "healthy", []),
+    (Completed(1, "", "refused"), "refused", ["mqtt-embedded-dead"]),
+    (Completed(124, "", ""), "timeout", ["mqtt-embedded-hung"]),
+    (Completed(1, "connack 0\n", "timeout"), "silent", ["mqtt-silent"]),
+    (Completed(0, "connack 5\n", ""), "auth", ["mqtt-auth"]),
+]
+
+
+@pytest.mark.parametrize(("answer", "word", "found"), EMBEDDED)
+def test_an_embedded_broker_is_asked_by_a_line_of_python(
+    scene: Callable[..., Any], answer: Completed, word: str, found: list[str]
+) -> None:
+    it = scene("healthy", service="mosquitto")
+    it.cluster.answers = [answer]
+    result = _mqtt_check.run({**it.parameters, **MQTT, "runs_in": "backend"}, it.carrier())
+    assert (result.verdict, [each.id for each in result.findings]) == (word, found)
+
+
+def test_a_broker_that_runs_elsewhere_needs_an_address(scene: Callable[..., Any]) -> None:
+    it = scene("healthy", service="mosquitto")
+    with pytest.raises(ObstacleError, match=r"nobody told its address \(mqtt_host\)"):
+        _mqtt_check.run({**it.parameters, **MQTT, "runs_in": ""}, it.carrier())

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.saveit.remediation.plugins.module_utils._cluster_access import ARGUMENTS, run
+from ansible_collections.saveit.remediation.plugins.module_utils._cluster_access import ARGUMENTS
+from ansible_collections.saveit.remediation.plugins.module_utils._cluster_access import run as ask
 from ansible_collections.saveit.remediation.plugins.plugin_utils._access_files import needs_of_remedies
 from ansible_collections.saveit.remediation.plugins.plugin_utils._action import RunAction
 
@@ -16,7 +17,7 @@ class ActionModule(RunAction):
     """The module's logic, with what the remedies of a role need by their own task files."""
 
     arguments = ARGUMENTS
-    logic = staticmethod(run)
+    logic = staticmethod(ask)
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """As the base; `role` becomes `needs`."""

@@ -9,7 +9,8 @@ from typing import Any, Mapping
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.saveit.remediation.plugins.module_utils._cluster_role import ARGUMENTS, run
+from ansible_collections.saveit.remediation.plugins.module_utils._cluster_role import ARGUMENTS
+from ansible_collections.saveit.remediation.plugins.module_utils._cluster_role import run as write
 from ansible_collections.saveit.remediation.plugins.plugin_utils._access_files import (
     commands,
     incident_types,
@@ -22,7 +23,7 @@ class ActionModule(RunAction):
     """The module's logic, with the rules of the runbooks that are named; all of them without a name."""
 
     arguments = ARGUMENTS
-    logic = staticmethod(run)
+    logic = staticmethod(write)
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """As the base; raises AnsibleActionFail for a runbook that there is not."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.saveit.remediation.plugins.module_utils._interlock import ARGUMENTS, run
+from ansible_collections.saveit.remediation.plugins.module_utils._interlock import ARGUMENTS
+from ansible_collections.saveit.remediation.plugins.module_utils._interlock import run as take_step
 from ansible_collections.saveit.remediation.plugins.plugin_utils._action import RunAction
 
 
@@ -15,7 +16,7 @@ class ActionModule(RunAction):
     """The module's logic over the open connection."""
 
     arguments = ARGUMENTS
-    logic = staticmethod(run)
+    logic = staticmethod(take_step)
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """As the base; a host that is lost at its release was judged before, and its lease ends."""

@@ -62,7 +62,7 @@ def role_objects(rights: Sequence[Right], name: str, namespace: str, account: st
 
     account is the service account's name, or "namespace:name" for one in another namespace.
     """
-    home, _, user = account.rpartition(":")
+    home, _colon, user = account.rpartition(":")
     subject = {"kind": "ServiceAccount", "name": user, "namespace": home or namespace}
     wide = [right for right in rights if right.scope == CLUSTER]
     narrow = [right for right in rights if right.scope != CLUSTER]

@@ -100,7 +100,7 @@ def _absent_workloads(
 
 def _kind(right: Right) -> tuple[str, str]:
     """Its name in KINDS, and the subresource."""
-    plural, _, subresource = right.resource.partition("/")
+    plural, _slash, subresource = right.resource.partition("/")
     name = next(name for name, kind in KINDS.items() if (kind.group, kind.plural) == (right.group, plural))
     return name, subresource
 

@@ -71,7 +71,7 @@ def is_left_over(pod: Mapping[str, Any], now: float, host: str, lives: Callable[
     made = datetime.fromisoformat(pod["metadata"]["creationTimestamp"].replace("Z", "+00:00")).timestamp()
     if now - made > pod["spec"].get("activeDeadlineSeconds", 0):
         return True
-    where, _, pid = (pod["metadata"].get("annotations") or {}).get(OWNER, "").rpartition("/")
+    where, _slash, pid = (pod["metadata"].get("annotations") or {}).get(OWNER, "").rpartition("/")
     return where == host and pid.isdigit() and not lives(int(pid))
 
 

@@ -46,7 +46,7 @@ def how_long(workload: Mapping[str, Any], wanted: int, pods: Sequence[Mapping[st
     took = [seconds for seconds in map(_took, pods) if seconds is not None]
     spec = (workload["spec"].get("template") or {}).get("spec") or {}
     grace = float(spec.get("terminationGracePeriodSeconds") or 30)
-    start = max(FACTOR * max(took, default=0.0), max(map(may_start_for, pods), default=0.0), LEAST)
+    start = max([LEAST, *(FACTOR * seconds for seconds in took), *map(may_start_for, pods)])
     together = max(1, _together(workload, wanted))
     waves = math.ceil(max(1, wanted) / together)
     deadline = workload["spec"].get("progressDeadlineSeconds")  # without progress, which each wave is

@@ -13,15 +13,18 @@ from ansible_collections.saveit.remediation.plugins.module_utils import _mqtt
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._mqtt import Heard
 from ansible_collections.saveit.remediation.plugins.module_utils._mqtt_direct import converse
+from ansible_collections.saveit.remediation.plugins.module_utils._mqtt_inside import converse_inside
 from ansible_collections.saveit.remediation.plugins.module_utils._result import (
     Evidence,
     FailedError,
     Finding,
     Result,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS
 
 ARGUMENTS: Mapping[str, Any] = {
-    "host": {"type": "str", "required": True},
+    **TARGET_ARGUMENTS,
+    "host": {"type": "str", "default": ""},
     "port": {"type": "int", "default": 1883},
     "subject": {"type": "str", "default": "mqtt"},
     "probe": {"type": "str", "default": ""},
@@ -48,6 +51,9 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     _refuse_nonsense(parameters)
     roundtrip = parameters["roundtrip"] and not carrier.check_mode
     samples = parameters["samples"]
+    if not parameters["host"]:
+        where, heard = converse_inside(parameters, carrier, roundtrip)
+        return judge(parameters, [heard], roundtrip, where)
 
     def one(_number: int) -> Heard:
         return converse(parameters, roundtrip)
@@ -56,13 +62,13 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         return judge(parameters, list(pool.map(one, range(samples))), roundtrip)
 
 
-def judge(parameters: Mapping[str, Any], heard: list[Heard], roundtrip: bool) -> Result:
-    """The verdict over all conversations."""
+def judge(parameters: Mapping[str, Any], heard: list[Heard], roundtrip: bool, inside: str = "") -> Result:
+    """The verdict over all conversations; `inside` is where they were held, when not from here."""
     word, why = _mqtt.worst([_mqtt.verdict(each, parameters["timeout_seconds"]) for each in heard])
     subject = parameters["subject"]
     prefix = ".".join(each for each in (subject, parameters["probe"]) if each)
     tls = " with TLS" if parameters["tls"] else ""
-    where = f"{parameters['host']}:{parameters['port']}{tls}"
+    where = f"inside {inside}" if inside else f"{parameters['host']}:{parameters['port']}{tls}"
     sentence = f"{subject} ({where}) {why}{_home(parameters, word)}"
     slowest = {step: _slowest(heard, step) for step in _mqtt.STEPS}
     round_trip = all(each.returned for each in heard) if roundtrip else None
@@ -111,7 +117,7 @@ def _home(parameters: Mapping[str, Any], word: str) -> str:
 def _refuse_nonsense(parameters: Mapping[str, Any]) -> None:
     where = f"{parameters['host']}:{parameters['port']}"
     checks: list[tuple[Callable[[], bool], str]] = [
-        (lambda: bool(parameters["host"].strip()), "the host is empty"),
+        (lambda: not parameters["host"] or bool(parameters["host"].strip()), "the host is empty"),
         (lambda: 0 < parameters["port"] < 65536, "a port is a number from 1 to 65535"),
         (lambda: 0 < parameters["timeout_seconds"] < math.inf, "timeout_seconds must be more than 0"),
         (lambda: 0 < parameters["samples"] <= 50, "samples must be 1 to 50"),

@@ -31,7 +31,7 @@ def tcp(host, port):
 
 def http(url):
     try:
-        with urllib.request.urlopen(url, timeout=limit) as answer:
+        with urllib.request.build_opener().open(url, timeout=limit) as answer:
             return "HTTP %d" % answer.status
     except urllib.error.HTTPError as error:
         raise OSError("HTTP %d" % error.code)
@@ -103,7 +103,7 @@ class Check(NamedTuple):
     @property
     def word(self) -> str:
         """As the script takes it."""
-        host, _, port = self.target.rpartition(":")
+        host, _colon, port = self.target.rpartition(":")
         return f"tcp|{host.strip('[]')}|{port}" if self.kind == "tcp" else f"{self.kind}|{self.target}"
 
 
@@ -147,7 +147,7 @@ def _of_address(address: str) -> list[Check]:
         host = parts.hostname or ""
         known = parts.port or (443 if parts.scheme == "https" else 80)
         return [*_names(host), Check("tcp", f"{host}:{known}"), Check("http", address)]
-    host, _, port = address.rpartition(":")
+    host, _colon, port = address.rpartition(":")
     if not host or not port.isdigit():
         return _names(address)
     return [*_names(host.strip("[]")), Check("tcp", address)]
@@ -171,7 +171,7 @@ def rows_of(checks: Sequence[Check], stdout: str, limit: float) -> list[list[Any
     """A row for each check; one that said nothing had no answer in time."""
     said: dict[int, list[str]] = {}
     for line in stdout.splitlines():
-        place, _, rest = line.partition("\t")
+        place, _tab, rest = line.partition("\t")
         if place.isdigit():
             said[int(place)] = rest.split("\t", 2)
     rows: list[list[Any]] = []

@@ -20,6 +20,7 @@ description:
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
+  - saveit.remediation.target
   - saveit.remediation.attributes
 attributes:
   check_mode:
@@ -30,9 +31,13 @@ attributes:
     details: It changes nothing that stays.
 options:
   host:
-    description: Where devices reach the broker.
+    description:
+      - Where devices reach the broker.
+      - When empty, it is asked inside the instance that runs it, with the clients of Mosquitto, or with a
+        line of Python where it is embedded in another service. That proves nothing about the way of the
+        devices.
     type: str
-    required: true
+    default: ""
   port:
     description: The port of the broker.
     type: int
@@ -113,10 +118,12 @@ EXAMPLES = r"""
 ---
 - name: Prove that the broker takes a device, and gives a message back
   saveit.remediation.mqtt_check:
+    platform: compose
     host: mqtt.staging.example.com
 
 - name: The same with MQTT 5, TLS, a user and a password, three times at once
   saveit.remediation.mqtt_check:
+    platform: compose
     host: mqtt.staging.example.com
     port: 8883
     tls: true
@@ -127,8 +134,14 @@ EXAMPLES = r"""
 
 - name: Only find out whether the broker accepts a connection
   saveit.remediation.mqtt_check:
+    platform: compose
     host: mqtt.staging.example.com
     roundtrip: false
+
+- name: Ask the broker inside its pod
+  saveit.remediation.mqtt_check:
+    platform: kubernetes
+    service: mosquitto
 """
 
 RETURN = r"""

@@ -94,7 +94,7 @@ def _named(task: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _included(task: Mapping[str, Any], folder: Path) -> Sequence[Path]:
-    """Where Ansible looks: beside the file, in the role's tasks, or in those of a role that is named."""
+    """As Ansible looks for them: beside the file, in the role's tasks, or in those of a role by its name."""
     role = task.get("ansible.builtin.include_role") or {}
     if str(role.get("name", "")).startswith(_NAME) and role.get("tasks_from"):
         return [COLLECTION / "roles" / role["name"][len(_NAME) :] / "tasks" / role["tasks_from"]]
