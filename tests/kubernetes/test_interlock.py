@@ -21,7 +21,7 @@ def tell(cluster: Cluster) -> Callable[..., Any]:
     from ansible_collections.saveit.remediation.plugins.module_utils import _interlock
     from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, ConnectOnce
 
-    def run(**parameters: Any) -> Any:
+    def run(ahead: float = 0, **parameters: Any) -> Any:
         usual = {name: spec.get("default") for name, spec in _interlock.ARGUMENTS.items()}
         target = {
             "platform": "kubernetes",
@@ -29,7 +29,9 @@ def tell(cluster: Cluster) -> Callable[..., Any]:
             "kubeconfig": str(cluster.kubeconfig),
         }
         connection = ConnectOnce()
-        carrier = Carrier(no_command, time.time, time.sleep, host="cluster", cluster=connection)
+        carrier = Carrier(
+            no_command, lambda: time.time() + ahead, time.sleep, host="cluster", cluster=connection
+        )
         try:
             return _interlock.run({**usual, **target, **parameters}, carrier)
         finally:
@@ -62,9 +64,19 @@ def test_a_lease_says_for_kubectl_who_is_at_work(cluster: Cluster, tell: Callabl
     first = spec["renewTime"]
     tell(step="renew", claim=claim, services=["redis"], holder="alice@ops1", duration_seconds=60.0)
     spec = lease(cluster)["spec"]
-    assert spec["renewTime"] > first >= spec["acquireTime"]
+    assert spec["renewTime"] >= first >= spec["acquireTime"]
     tell(step="release", claim=claim, results={"redis.start": "helped"})
     assert not lease(cluster)["spec"].get("holderIdentity")
+
+
+def test_controllers_whose_clocks_disagree_meet_the_same_lease(tell: Callable[..., Any]) -> None:
+    from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
+
+    claim = tell(**begin()).returned["claim"]
+    for wrong in (3600.0, -3600.0):
+        with pytest.raises(ObstacleError, match="is being remediated by alice@ops1"):
+            tell(ahead=wrong, **begin(2))
+    tell(step="release", claim=claim)
 
 
 def test_of_ten_who_begin_at_the_same_time_exactly_one_acts(tell: Callable[..., Any]) -> None:

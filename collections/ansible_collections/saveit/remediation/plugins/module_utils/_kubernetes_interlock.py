@@ -9,6 +9,7 @@ several services. Its spec says the same in the words of coordination.k8s.io/v1,
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_document as documents
@@ -21,19 +22,25 @@ _ABSENT = ""
 
 
 def load(parameters: Mapping[str, Any], carrier: Carrier) -> tuple[str | None, str, float]:
-    """As in _interlock_compose. A Lease of this name without our annotation is not ours, and unreadable.
-
-    Time is that of this machine: the API tells its own in no object that is only read.
-    """
+    """As in _interlock_compose. A Lease of this name without our annotation is not ours, and unreadable."""
+    cluster = carrier.cluster(parameters)
     try:
-        found = carrier.cluster(parameters).get("leases", NAME)
+        found = cluster.get("leases", NAME)
     except ApiError as error:
         if error.status != 404:
             raise
-        return None, _ABSENT, carrier.now()
+        return None, _ABSENT, server_time(cluster.date, carrier)
     metadata = found["metadata"]
     text = (metadata.get("annotations") or {}).get(ANNOTATION, "")
-    return text, metadata["resourceVersion"], carrier.now()
+    return text, metadata["resourceVersion"], server_time(cluster.date, carrier)
+
+
+def server_time(date: str, carrier: Carrier) -> float:
+    """The clock that all controllers share: the header Date, in whole seconds; else that of this machine."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):  # TypeError for an empty one, until Python 3.9
+        return carrier.now()
 
 
 def save(parameters: Mapping[str, Any], carrier: Carrier, text: str, version: str) -> bool:
