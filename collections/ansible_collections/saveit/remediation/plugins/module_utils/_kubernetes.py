@@ -14,7 +14,10 @@ from ansible_collections.saveit.remediation.plugins.module_utils import _kuberne
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import ApiError
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_find import WORKLOADS, Workload
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_shared import shared_log
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_shared import (
+    is_shared,
+    shared_log,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import snapshot
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import (
     Judged,
@@ -28,6 +31,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._time import pa
 
 CLOSER = ("events", "nodes", "replicasets")  # listed only when something is unusual
 EARLY_BYTES = 256 * 1024  # of a log's beginning
+SHARED_WINDOW = 60.0  # seconds of a log that are read once for all who want so many, or less
 _NO_SUCH = "executable file not found"
 
 
@@ -142,10 +146,21 @@ def logs(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, ta
     """
     if not instance.id:
         return ""
-    what = f"{instance.id} {instance.container} {instance.restarts} {since:g}"
-    return shared_log(
-        parameters, carrier, what, tail, lambda lines: _logs(parameters, carrier, instance, lines, since)
+    shorter = 0 < since < SHARED_WINDOW and tail and is_shared(parameters, carrier)
+    window = SHARED_WINDOW if shorter else since
+    what = f"{instance.id} {instance.container} {instance.restarts} {window:g}"
+    text = shared_log(
+        parameters, carrier, what, tail, lambda lines: _logs(parameters, carrier, instance, lines, window)
     )
+    return _newest(text, since, carrier.now()) if shorter else text
+
+
+def _newest(text: str, seconds: float, now: float) -> str:
+    """The lines of the last seconds; of a cluster whose clock is ahead of ours, by its last line."""
+    lines = text.splitlines(keepends=True)
+    times = [parse_time(line.split(" ", 1)[0]) for line in lines]
+    begin = max([now, *(time for time in times if time)]) - seconds
+    return "".join(line for line, time in zip(lines, times) if time is None or time >= begin)
 
 
 def _logs(

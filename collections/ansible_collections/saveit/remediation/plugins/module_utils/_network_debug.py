@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import uuid
+from pathlib import Path
 from types import FrameType
 from typing import Any, Iterator, Mapping, NoReturn, Sequence
 
@@ -111,12 +112,15 @@ def _sweep(cluster: Any, now: float, host: str) -> None:
 
 
 def _lives(pid: int) -> bool:
+    """Does it run? One that has ended and was not waited for yet does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass
+        return True
+    with contextlib.suppress(OSError):  # where there is no /proc
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text("utf-8")
     return True
 
 
