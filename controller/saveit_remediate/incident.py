@@ -158,5 +158,6 @@ class Request:
     diff: bool = False
     yes: bool = False
     verbosity: int = 0
+    break_lease: str = ""  # the reason why a lease of somebody else is broken; empty respects it
     found_by: str = ""  # how the incident type was found, when a person did not name it
     resumes: str = ""  # the id of an incident that was cut off, and is gone on with by this one

@@ -17,6 +17,7 @@ IDS = sorted(path.parents[1].name for path in COLLECTION.glob("roles/*/meta/runb
 TASK_FILES = sorted(COLLECTION.glob("roles/*/tasks/**/*.yml"))
 PLAYBOOKS = sorted([*COLLECTION.glob("playbooks/*.yml"), *ROOT.glob("playbooks/*.yml")])
 TESTS = {"is", "is_not", "at_most", "at_least"}
+COMMANDS = ("diagnose", "status", "errors", "db", "debug", "rbac", "interlock")
 RISKS = ["low", "medium", "high"]
 SEVERITIES = {"sev1", "sev2", "sev3", "sev4"}
 KEYS = {
@@ -29,11 +30,13 @@ KEYS = {
     "alerts",
     "severity",
     "findings",
+    "touches",
+    "limits",
     "remedies",
     "verify",
 }
 REMEDY_KEYS = {"id", "file", "title", "for", "risk", "reversible", "disrupts"}
-REMEDY_OPTIONS = {"never_for", "patience_seconds"}
+REMEDY_OPTIONS = {"never_for", "patience_seconds", "limits"}
 FORBIDDEN = {"shell", "command", "raw", "script", "set_fact", "setup", "gather_facts"}
 BLOCKS = ("block", "rescue", "always")
 TASK_WORDS = {
@@ -110,6 +113,24 @@ def test_remedies_are_files_in_the_order_of_the_ladder(id_: str) -> None:
     for each in remedies:
         assert re.fullmatch(rf"\d\d_{each['id'].replace('-', '_')}\.yml", each["file"]), each["file"]
     assert sorted(path.name for path in (COLLECTION / f"roles/{id_}/tasks/remedies").iterdir()) == files
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_what_remedies_act_on_is_leased_and_how_often_they_may_is_limited(id_: str) -> None:
+    book = runbook(id_)
+    options = read(COLLECTION / f"roles/{id_}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    defaults = read(COLLECTION / f"roles/{id_}/defaults/main.yml")
+    assert set(book["touches"]) <= set(options) & set(defaults)
+    acted_on = {
+        name
+        for path in (COLLECTION / f"roles/{id_}/tasks/remedies").iterdir()
+        for name in re.findall(r'service: "{{ (\w+_service) }}', path.read_text("utf-8"))
+    }
+    assert acted_on
+    assert acted_on <= set(book["touches"])
+    for limits in (book["limits"], *(each["limits"] for each in book["remedies"] if "limits" in each)):
+        assert len(limits) >= 2
+        assert all(window["times"] >= 1 and window["minutes"] >= 1 for window in limits)
 
 
 @pytest.mark.parametrize("id_", IDS)
@@ -190,7 +211,7 @@ def test_an_expression_has_one_filter_at_most(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_playbook_is_of_a_known_incident_type_and_gathers_no_facts(path: Path) -> None:
-    assert path.name.split(".")[0] in {*IDS, "diagnose", "status", "errors", "db", "debug", "rbac"}
+    assert path.name.split(".")[0] in {*IDS, *COMMANDS}
     for play in read(path):
         assert play["name"]
         if "hosts" in play:

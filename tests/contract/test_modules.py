@@ -133,6 +133,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "cluster_access": {},
     "cluster_role": {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]},
     "network_debug": {},
+    "interlock": {"step": "begin", "services": ["redis"], "remedy": "redis.restart"},
     "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
 }
 
@@ -153,6 +154,7 @@ def test_every_module_runs_in_check_mode_without_a_write(
         shutil.copytree(COLLECTION, collections / "ansible_collections/saveit/remediation", ignore=rubbish)
     docker = engine("running")
     target = {"platform": "compose", "docker_command": [docker.command]}
+    TASKS["interlock"]["interlock_folder"] = str(tmp_path / "interlock")
     tasks = [
         {
             "name": f"Run {name}",
@@ -183,6 +185,7 @@ def test_every_module_runs_in_check_mode_without_a_write(
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads((tmp_path / "results.json").read_text("utf-8"))
     assert docker.writes == []
+    assert not (tmp_path / "interlock").exists()
     verdicts = {name: results[name]["verdict"] for name in TASKS}
     assert verdicts == {
         "application_check": "application-unresponsive",
@@ -207,6 +210,7 @@ def test_every_module_runs_in_check_mode_without_a_write(
         "cluster_access": "unasked",
         "cluster_role": "written",
         "network_debug": "unavailable",
+        "interlock": "may-begin",
         "ladder": "",
     }
     for name, result in results.items():

@@ -101,6 +101,7 @@ def play(
             **SETTINGS,
             "docker_command": [str(tmp_path / "docker")],
             "mqtt_port": broker.port,
+            "interlock_folder": str(tmp_path / "interlock"),
             **settings,
         }
         inventory = tmp_path / "hosts.yml"

@@ -24,6 +24,8 @@ RUNBOOK = {
     "title": "The edge is frozen",
     "severity": {"default": "sev1"},
     "findings": [{"id": "service-paused", "next": "Find out who paused it."}],
+    "touches": ["edge_service"],
+    "limits": [{"times": 100, "minutes": 60}],
     "remedies": [
         {
             "id": "unpause", "file": "10_unpause.yml", "title": "Unpause the edge", "for": ["service-paused"],
@@ -43,7 +45,10 @@ LADDER = {
 LOOK = [{"name": "Look", "saveit.remediation.service_info": {"service": "nginx"}, "register": "edge_seen"}]
 FILES: dict[str, Any] = {
     "roles/edge/meta/runbook.yml": RUNBOOK,
-    "roles/edge/meta/argument_specs.yml": {"argument_specs": {"main": {"options": {}}}},
+    "roles/edge/meta/argument_specs.yml": {
+        "argument_specs": {"main": {"options": {"edge_service": {"type": "str", "default": "nginx"}}}}
+    },
+    "roles/edge/defaults/main.yml": {"edge_service": "nginx"},
     "roles/edge/tasks/main.yml": [
         {
             "name": "Climb the ladder",

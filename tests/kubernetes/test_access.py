@@ -140,6 +140,7 @@ def without(objects: list[dict[str, Any]], resource: str, verb: str) -> list[dic
     [
         ("pods", "list", 4, '{apiGroups: [""], resources: [pods], verbs: [list]}'),
         ("deployments", "list", 4, "{apiGroups: [apps], resources: [deployments], verbs: [list]}"),
+        ("leases", "create", 3, "- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]}"),
         ("deployments", "patch", 3, "- {apiGroups: [apps], resources: [deployments], verbs: [patch]}"),
         (
             "horizontalpodautoscalers",
@@ -170,11 +171,12 @@ def test_the_role_has_nothing_that_is_never_used(standin: Any, incident: str) ->
     with account(standin, objects) as kubeconfig:
         remediate(standin, incident, kubeconfig)
     used = {path_of(each) for each in standin.requests}
+    assert {"create leases", "update saveit-remediate"} <= used
     for needed in ("list pods", "list deployments", "list statefulsets"):
         assert needed in used
 
 
 def path_of(request: Any) -> str:
     parts = request.path.split("/")
-    verb = {"GET": "list", "PATCH": "patch", "POST": "create"}[request.method]
+    verb = {"GET": "list", "PATCH": "patch", "POST": "create", "PUT": "update"}[request.method]
     return f"{verb} {parts[-1]}"

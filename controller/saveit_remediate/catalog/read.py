@@ -12,6 +12,7 @@ from saveit_remediate.catalog.schema import (
     RISKS,
     Criterion,
     KnownFinding,
+    Limit,
     Parameter,
     Remedy,
     Runbook,
@@ -22,10 +23,10 @@ from saveit_remediate.errors import did_you_mean
 from saveit_remediate.incident import Severity
 
 _SCHEMA = 1
-_REQUIRED = ("schema", "id", "title", "severity", "findings", "remedies", "verify")
+_REQUIRED = ("schema", "id", "title", "severity", "findings", "touches", "limits", "remedies", "verify")
 _OPTIONAL = ("aliases", "symptoms", "explains", "alerts")
 _TESTS = ("is", "is_not", "at_most", "at_least")
-_REMEDY_OPTIONAL = ("never_for", "patience_seconds")
+_REMEDY_OPTIONAL = ("never_for", "patience_seconds", "limits")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
 _REMEDY_FILE = re.compile(r"\d\d_[a-z0-9_]+\.yml")
 
@@ -61,7 +62,32 @@ def read_runbook(path: Path, parameters: Mapping[str, Parameter]) -> Runbook:
         verify=_verify(root.child("verify")),
         path=path,
         parameters=parameters,
+        touches=_touches(root, parameters),
+        limits=_limits(root),
     )
+
+
+def _touches(root: Node, parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
+    names = root.texts("touches")
+    if not names:
+        raise root.child("touches").error("is empty: what remedies act on has to be leased")
+    for name in names:
+        if parameters and name not in parameters:
+            hint = did_you_mean(name, parameters)
+            raise root.child("touches").error(f"names the unknown parameter {name!r}; {hint}")
+    return names
+
+
+def _limits(node: Node) -> tuple[Limit, ...]:
+    limits = tuple(_limit(item) for item in node.items("limits"))
+    if not limits:
+        raise node.child("limits").error("is empty: a remedy that may act for ever hides the cause")
+    return limits
+
+
+def _limit(node: Node) -> Limit:
+    node.mapping(["times", "minutes"])
+    return Limit(int(node.number("times", 1)), node.number("minutes", 1))
 
 
 def _check_id(node: Node) -> str:
@@ -119,6 +145,7 @@ def _remedy(node: Node, known: list[str]) -> Remedy:
         reversible=node.flag("reversible"),
         disrupts=node.text("disrupts"),
         patience_seconds=node.number("patience_seconds", 0) if node.has("patience_seconds") else None,
+        limits=_limits(node) if node.has("limits") else (),
     )
 
 

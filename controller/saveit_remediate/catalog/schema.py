@@ -33,6 +33,14 @@ class KnownFinding:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """No more attempts of a remedy than so many in so many minutes, counted on the target."""
+
+    times: int
+    minutes: float
+
+
+@dataclass(frozen=True)
 class Remedy:
     """A rung of the ladder."""
 
@@ -45,6 +53,7 @@ class Remedy:
     reversible: bool
     disrupts: str
     patience_seconds: float | None = None  # until it must have helped, where that differs from verify's
+    limits: tuple[Limit, ...] = ()  # its own, instead of the runbook's
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,8 @@ class Runbook:
     verify: Verify
     path: Path
     parameters: Mapping[str, Parameter]
+    touches: tuple[str, ...] = ()  # parameters that name the services which the remedies act on
+    limits: tuple[Limit, ...] = ()  # of each remedy that has none of its own
 
     def rank(self, finding: str) -> int:
         """The place of a finding, cause before symptom; unknown ones come last."""

@@ -11,6 +11,7 @@ from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
 from saveit_remediate.cli.journal import journal
 from saveit_remediate.cli.look import db, debug, errors, status
+from saveit_remediate.cli.pause import pause, resume_automation
 from saveit_remediate.cli.rbac import rbac
 from saveit_remediate.cli.records import incidents, runbooks, show
 from saveit_remediate.cli.resume import resume
@@ -57,6 +58,9 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
     "--severity", type=click.Choice(_SEVERITIES, case_sensitive=False), help="Instead of the assessed one."
 )
 @click.option("--yes", is_flag=True, help="Do not ask; act by the plan.")
+@click.option(
+    "--break-lease", metavar="REASON", help="Act although somebody else is at work; the reason is recorded."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; never asks.")
 @click.option(
     "--version",
@@ -95,6 +99,8 @@ cli.add_command(errors)
 cli.add_command(db)
 cli.add_command(debug)
 cli.add_command(rbac)
+cli.add_command(pause)
+cli.add_command(resume_automation)
 cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)

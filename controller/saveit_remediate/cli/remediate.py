@@ -77,9 +77,9 @@ def surroundings(
 
 def request_of(options: Mapping[str, Any], inventory: str, cwd: Path) -> Request:
     """What the options ask for. Raises UsageError."""
-    for name in ("incident", "limit"):
-        if options[name] is not None and not options[name].strip():
-            raise UsageError(f"--{name} is empty; leave it out, or give a value")
+    for name in ("incident", "limit", "break_lease"):
+        if options.get(name) is not None and not options[name].strip():
+            raise UsageError(f"--{name.replace('_', '-')} is empty; leave it out, or give a value")
     return Request(
         incident=options["incident"],
         inventory=inventory,
@@ -89,6 +89,7 @@ def request_of(options: Mapping[str, Any], inventory: str, cwd: Path) -> Request
         check=options["check"],
         diff=options["diff"],
         yes=options["yes"],
+        break_lease=options.get("break_lease") or "",
         verbosity=options["verbose"],
     )
 

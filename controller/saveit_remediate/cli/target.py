@@ -28,14 +28,14 @@ extra_vars_option = click.option(
     "-e", "--extra-vars", multiple=True, metavar="VARS", help="k=v, @file.yml, or JSON; repeatable."
 )
 verbose_option = click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
-_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 # What the options of the main command would say when nothing may be changed.
 _READS = {"severity": None, "check": False, "diff": False, "yes": False}
 
 
 def target_options(command: _Command) -> _Command:
     """The options of a command that looks at hosts and changes nothing."""
-    for option in (_json_option, verbose_option, extra_vars_option, limit_option, inventory_option):
+    for option in (json_option, verbose_option, extra_vars_option, limit_option, inventory_option):
         command = option(command)
     return command
 

@@ -79,6 +79,7 @@ def write_opened(case: Case) -> None:
         severity=request.severity,
         check=request.check,
         yes=request.yes,
+        break_lease=request.break_lease,
         user=case.world.user,
         extra_vars=sorted(case.variables),  # names only: a value may be secret
         controller=this_controller(settings.timeout),
@@ -95,6 +96,8 @@ def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
         "ladder_mode": mode,
         "ladder_incident_id": case.record.incident_id,
         "ladder_hold_seconds": hold_seconds(case),
+        "ladder_holder": case.world.user,
+        "ladder_break_lease": request.break_lease,
         "ladder_severity": str(case.assessment.severity if case.assessment else first_severity(case)),
     }
     if mode == "remediate":

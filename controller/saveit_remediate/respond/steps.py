@@ -23,6 +23,7 @@ from saveit_remediate.respond.case import (
     write_opened,
 )
 from saveit_remediate.respond.diagnosis import with_obstacles
+from saveit_remediate.respond.lease import release
 from saveit_remediate.respond.outcome import (
     Judgement,
     is_outdated,
@@ -103,6 +104,8 @@ def _turn(case: Case) -> Judgement:
 def _remediate(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     result = _run(case, "remediate", plan.for_ladder(assessment, case.hosts), "Remedy and verify")
     _keep(case, result)
+    if result.status in ("interrupted", "timeout") and case.record.leased:
+        release(case)
     if result.status == "not-started":
         return Judgement(Outcome.UNREACHABLE, f"{result.problem} (nothing was touched)")
     judgement = judge_remediation(case.runbook, assessment, plan, result, hold_seconds(case))

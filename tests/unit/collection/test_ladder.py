@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS, run
-from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 
 RUNBOOK: dict[str, Any] = {
     "id": "cache",
@@ -57,6 +57,11 @@ class World:
     service: str = "cache"  # what the site calls it
     events: list[dict[str, Any]] = field(default_factory=list)
     access: dict[str, Any] = field(default_factory=dict)  # what the platform said of the remedies
+    refused: dict[str, str] = field(
+        default_factory=dict
+    )  # remedies that the interlock refuses: why, as an id
+    lease: dict[str, Any] = field(default_factory=dict)
+    renewals: int = 0
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
@@ -85,16 +90,27 @@ class World:
         state = self.step("assess", state, observed=self.observe(), access=self.access)
         while state["climbing"] or state["sampling"]:
             if state["climbing"]:
-                state = self.step("begin", state)
-                try:
-                    state = self.step("acted", state, acted=self.act(state["remedy"]["id"]))
-                except FailedError as error:
-                    state = self.step("failed", state, failure=error.as_return())
+                state = self.try_remedy(state)
             while state["sampling"]:
-                state = self.step("judge", state, observed=self.observe())
+                if state["next_sample"] == "renew.yml":
+                    self.renewals, self.lease = self.renewals + 1, {**self.lease, "observed_at": self.time}
+                state = self.step("judge", state, observed=self.observe(), interlock=self.lease)
             if not state["climbing"] and not state["verdict"]:
                 state = self.step("assess", state, observed=self.observe())
         return state
+
+    def try_remedy(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        remedy = state["remedy"]["id"]
+        if remedy in self.refused:
+            error = ObstacleError(self.refused[remedy], f"{remedy}: {self.refused[remedy]}", "refused")
+            failure = {"failed": True, **error.as_return()}
+            return self.step("failed", state, failure=failure, interlock=failure)
+        self.lease = {"claim": "mine", "observed_at": self.time}
+        state = self.step("begin", state, interlock=self.lease)
+        try:
+            return self.step("acted", state, acted=self.act(remedy))
+        except FailedError as error:
+            return self.step("failed", state, failure=error.as_return(), interlock=self.lease)
 
     def act(self, remedy: str) -> dict[str, Any]:
         if self.check_mode:
@@ -664,3 +680,59 @@ def test_only_the_last_step_has_something_to_publish() -> None:
     assessed = world.step("assess", opened, observed=world.observe())
     assert (opened["final"], assessed["final"], assessed["climbing"]) == (False, False, True)
     assert world.climb()["final"] is True
+
+
+@pytest.mark.parametrize("why", ["lease-held", "paused", "cool-down", "breaker-open", "interlock-unreadable"])
+def test_what_the_interlock_refuses_ends_the_climb_and_is_no_remedy_that_failed(why: str) -> None:
+    world = World({"down"}, {"restart": heal}, refused={"start": why})
+    state = world.climb()
+    assert (state["verdict"], state["gave_up"], world.acted) == ("stopped", True, [])
+    obstacle = state["findings"][-1]
+    assert (obstacle["id"], obstacle["kind"], obstacle["outcome"]) == (why, "obstacle", "refused")
+    assert set(results(state).values()) == {"skipped"}
+    assert state["interlock"]["claim"] == ""
+
+
+def test_a_remedy_that_did_not_help_before_gives_way_to_the_next() -> None:
+    world = World({"down"}, {"restart": heal}, refused={"start": "no-help"})
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("recovered", ["restart"])
+    assert results(state)["start"] == "skipped"
+    told = state["interlock"]["results"]
+    assert (told["cache.start"], told["cache.restart"]) == ("skipped", "helped")
+
+
+def test_when_no_remedy_helped_before_the_breaker_is_open() -> None:
+    world = World({"down"}, refused={"start": "no-help", "restart": "no-help"})
+    state = world.climb()
+    assert (state["verdict"], state["gave_up"], world.acted) == ("stopped", True, [])
+    assert (state["findings"][-1]["id"], state["findings"][-1]["outcome"]) == ("breaker-open", "refused")
+    assert "start: no-help; restart: no-help" in state["sentence"]
+
+
+def test_the_lease_is_renewed_when_a_third_of_it_is_over() -> None:
+    world = World({"down"})
+    world.climb(lease_seconds=9.0)
+    assert world.renewals == 6  # two remedies, ten seconds of samples each
+    healed = World({"down"}, {"start": heal})
+    healed.climb(lease_seconds=600.0)
+    assert healed.renewals == 0
+
+
+@pytest.mark.parametrize(
+    ("site", "remedy", "runbook", "expected"),
+    [([1], [2], [3], [1]), ([], [2], [3], [2]), ([], [], [3], [3]), ([], [], [], [])],
+)
+def test_limits_are_those_of_the_site_or_the_remedy_or_the_runbook(
+    site: list[int], remedy: list[int], runbook: list[int], expected: list[int]
+) -> None:
+    def windows(times: list[int]) -> list[dict[str, int]]:
+        return [{"times": each, "minutes": 60} for each in times]
+
+    book = copy.deepcopy(RUNBOOK) | {"limits": windows(runbook), "touches": ["cache_service"]}
+    book["remedies"][0]["limits"] = windows(remedy)
+    world = World({"down"})
+    state = world.step("open", {}, target="host", runbook=book, limits=windows(site))
+    state = world.step("assess", state, observed=world.observe())
+    assert state["interlock"]["limits"] == windows(expected)
+    assert (state["interlock"]["remedy"], state["interlock"]["touches"]) == ("cache.start", ["cache_service"])

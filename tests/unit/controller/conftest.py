@@ -21,6 +21,8 @@ RUNBOOK: dict[str, Any] = {
     "aliases": ["fr"],
     "severity": {"default": "sev3", "rules": [{"finding": "frob-dead", "severity": "sev2"}]},
     "findings": [{"id": "frob-dead", "next": "Look at it."}, {"id": "frob-slow", "next": "Wait."}],
+    "touches": ["frob_service"],
+    "limits": [{"times": 3, "minutes": 60}],
     "remedies": [
         {
             "id": "kick",
@@ -35,6 +37,7 @@ RUNBOOK: dict[str, Any] = {
     "verify": {"hold_seconds": 2, "criteria": [{"evidence": "frob.ok", "is": True}]},
 }
 OPTIONS = {
+    "frob_service": {"type": "str", "default": "frob"},
     "frob_count": {"type": "int", "default": 1, "description": "How many."},
     "frob_fast": {"type": "bool"},
     "frob_mode": {"type": "str", "choices": ["soft", "hard"]},

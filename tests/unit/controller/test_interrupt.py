@@ -91,6 +91,25 @@ def test_an_interrupted_remedy_is_said_to_be_cut_off(site: Site, pipe: Path) -> 
     assert "interrupted while in mode remediate; begun and cut off: kick on alpha" in out
 
 
+def test_what_a_cut_off_run_has_leased_is_released_by_its_incident(site: Site, pipe: Path) -> None:
+    leased = [{"kind": "lease-taken", "sentence": "frob leased"}]
+    site.publishes({"findings": [site.dead], "actions": [site.kick]})
+    playbook = site.collection / "playbooks" / "frob.yml"
+    tell = {"saveit.remediation.tell": {"events": leased}, "when": "ladder_mode == 'remediate'"}
+    for task in (tell, stay(pipe, "remediate")):
+        playbook.write_text(playbook.read_text() + "  - " + json.dumps(task) + "\n")
+    told = "{{ interlock_step }} {{ interlock_incident }}"
+    note = {"ansible.builtin.copy": {"content": told, "dest": str(site.folder / "told"), "mode": "0600"}}
+    play = {"name": "Interlock", "hosts": "all", "gather_facts": False, "tasks": [note]}
+    site.write(str(site.collection / "playbooks" / "interlock.yml"), json.dumps([play]))
+    process = site.start("--incident", "frob", "--yes", "--json")
+    child_of(pipe)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
+    assert (site.folder / "told").read_text() == f"release {json.loads(out)['incident_id']}"
+
+
 def test_a_child_that_ignores_sigterm_is_killed_after_the_grace_time(site: Site, pipe: Path) -> None:
     site.playbook(stay(pipe, "diagnose", "deaf"))
     process = site.start("--incident", "frob", "--json")

@@ -51,6 +51,7 @@ class Answer:
     body: bytes
     retry_after: str = ""
     location: str = ""
+    date: str = ""  # the server's clock, as HTTP says it
 
     @property
     def text(self) -> str:

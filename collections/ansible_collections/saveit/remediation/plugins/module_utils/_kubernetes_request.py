@@ -43,6 +43,7 @@ class Api:
         self._transport, self._now, self._sleep, self._close = transport, now, sleep, close
         self.access, self.timeout = access, timeout
         self.calls = 0
+        self.date = ""  # of the last answer, as HTTP says it: the server's clock
 
     def close(self) -> None:
         """Close the connections, and remove the keys that the client wrote."""
@@ -82,6 +83,7 @@ class Api:
                 if wait is None or not (reads or error.unsent):
                     raise
             else:
+                self.date = answer.date
                 wait = self._pause(wait, answer, ends)
                 if wait is None or not reads or answer.status not in _AGAIN:
                     return self._result(answer, attempt or f"{method} {path}", reads)

@@ -89,7 +89,8 @@ class Transport:
                 response.release_conn()
             said = response.headers
             content, after, to = (said.get(name, "") for name in ("Content-Type", "Retry-After", "Location"))
-            return Answer(response.status, content, data, after, to if 300 <= response.status < 400 else "")
+            to = to if 300 <= response.status < 400 else ""
+            return Answer(response.status, content, data, after, to, said.get("Date", ""))
 
         try:
             return within(seconds, ask)

@@ -49,6 +49,9 @@ ARGUMENTS: Mapping[str, Any] = {
     "rehearse": {"type": "bool", "default": False},
     "access": {"type": "dict", "default": {}},
     "hold_seconds": {"type": "float"},
+    "limits": {"type": "list", "elements": "dict", "default": []},
+    "lease_seconds": {"type": "float", "default": 600},
+    "interlock": {"type": "dict", "default": {}},
     "began": {"type": "float", "default": 0},
     "observed": {"type": "list", "elements": "dict", "default": []},
     "acted": {"type": "dict", "default": {}},
@@ -90,6 +93,8 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         plan=parameters["plan"],
         rehearsing=parameters["rehearse"] and not parameters["plan"],  # a plan has been rehearsed
         services=parameters["services"],
+        limits=parameters["limits"],
+        lease_seconds=parameters["lease_seconds"],
         since=carrier.now(),
         look_began=parameters["began"] or carrier.now(),
     )
@@ -118,8 +123,8 @@ def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
 
 
 def begin(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
-    """A remedy is about to act."""
-    del parameters
+    """A remedy is about to act, and the interlock on the target lets it."""
+    _note_lease(state, parameters, carrier)
     state.remedy_started, state.verified_late = carrier.now(), False
     state.tell("remedy-started", carrier.now(), state.remedy["title"], remedy=state.remedy["id"])
 
@@ -150,8 +155,20 @@ def acted(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
 
 
 def failed(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
-    """The remedy's own tasks failed: note it; the ladder looks again and goes on."""
+    """The remedy's own tasks failed: note it; the ladder looks again and goes on.
+
+    Where it was the interlock that did not let it begin, nothing was done, and the ladder stops; but a remedy
+    that did not help before only gives way to the next.
+    """
     sentence = _said(parameters["failure"])
+    if parameters["interlock"].get("failed"):
+        if (parameters["failure"].get("obstacle") or {}).get("id") != "no-help":
+            stopped(state, parameters, carrier)
+            return
+        state.barred[state.remedy["id"]] = sentence
+        note_action(state, state.remedy, "skipped", sentence)
+        state.climbing, state.sampling, state.since = False, False, carrier.now()
+        return
     more = {"changed": bool(parameters["failure"].get("changed")), **_times(state, carrier)}
     diff = [parameters["failure"]["diff"]] if parameters["failure"].get("diff") else []
     note_action(state, state.remedy, "failed", sentence, diff=diff, **more)
@@ -164,6 +181,7 @@ def judge(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
     """One sample after a remedy: recovered when every criterion was met in each sample of the hold time."""
     verify = state.runbook["verify"]
     now = carrier.now()
+    _note_lease(state, parameters, carrier)
     values = take_evidence(state, parameters["observed"], now, "verify")
     why = unmet(verify["criteria"], values)
     state.patience_ends = max(state.patience_ends, _known_by(state, parameters["observed"]))
@@ -178,6 +196,8 @@ def judge(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
         )
         carrier.sleep(max(0.05, min(verify["interval_seconds"], left)))
     state.since = carrier.now()
+    old = state.claim and state.since - state.renewed >= state.lease_seconds / 3
+    state.next_sample = "renew.yml" if old else "sample.yml"
 
 
 def stopped(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
@@ -279,8 +299,21 @@ def _deed(action: Mapping[str, Any]) -> str:
     return str(action["sentence"]).partition("; not verified")[0].partition("; did not help")[0]
 
 
+def _note_lease(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """What the interlock said last: the claim, and when, by our clock, it was new."""
+    lease = parameters["interlock"]
+    if lease:
+        state.claim = lease.get("claim", "")
+        state.renewed = lease.get("observed_at", carrier.now())
+
+
 def _give_up(state: State, now: float) -> None:
     tried = [each for each in state.actions if each["result"] in DONE]
+    if state.barred and not tried:
+        advice = "saveit-remediate incidents has what was tried; find the cause"
+        sentence = f"{state.target}: {'; '.join(state.barred.values())}; {advice}"
+        _obstacle(state, "breaker-open", "refused", sentence, now)
+        return
     seen = [each for each in state.findings if each["id"] in state.current]
     what = "; ".join(each["sentence"] for each in seen) or "; ".join(each["sentence"] for each in tried[-1:])
     did = (

@@ -14,7 +14,10 @@ from ansible_collections.saveit.remediation.plugins.module_utils._carrier import
 RISKS = ("low", "medium", "high")
 DONE = ("helped", "no_help", "failed", "worse")
 # What the tasks of the role read of a state.
-SHOWN = ("climbing", "sampling", "gave_up", "remedy", "rehearsing", "look_began", "remediation_events")
+SHOWN = (
+    "climbing", "sampling", "next_sample", "gave_up", "remedy", "rehearsing", "look_began",
+    "remediation_events",
+)  # fmt: skip
 PUBLISHED = ("findings", "actions", "evidence")
 
 
@@ -45,6 +48,14 @@ class State:
     baseline: dict[str, Any] = field(default_factory=dict)  # evidence of the last look before a remedy
     rehearsing: bool = False  # the platform is asked what it allows, when something was found
     forbidden: dict[str, str] = field(default_factory=dict)  # remedies that it would not let us do, and why
+    limits: list[dict[str, Any]] = field(default_factory=list)  # the site's own windows, see _interlock_rules
+    lease_seconds: float = 600
+    claim: str = ""  # what the services are leased with, once a remedy may act
+    renewed: float = 0  # when the lease was renewed last
+    barred: dict[str, str] = field(
+        default_factory=dict
+    )  # remedies that did not help before, and the sentence
+    next_sample: str = "sample.yml"  # or "renew.yml", which renews the lease and then takes the sample
     verified_late: bool = False  # the criteria were judged again, as nothing was found after a remedy
     climbing: bool = False  # there is a remedy to try
     sampling: bool = False  # the remedy was done, and is being verified
@@ -70,7 +81,21 @@ class State:
         """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         shown = (*SHOWN, *PUBLISHED) if self.is_final else SHOWN
-        return {**{name: values[name] for name in shown}, "final": self.is_final, "kept": json.dumps(values)}
+        told = {"final": self.is_final, "interlock": self._for_interlock(), "kept": json.dumps(values)}
+        return {**{name: values[name] for name in shown}, **told}
+
+    def _for_interlock(self) -> dict[str, Any]:
+        """What the module `interlock` is told of the remedy that is being tried, and of those before."""
+        type_ = self.runbook.get("id", "")
+        ended = [each for each in self.actions if each["result"] in (*DONE, "skipped")]
+        return {
+            "claim": self.claim,
+            "touches": list(self.runbook.get("touches", ())),
+            "remedy": f"{type_}.{self.remedy['id']}" if self.remedy else "",
+            "title": self.remedy.get("title", ""),
+            "limits": self.limits or self.remedy.get("limits") or self.runbook.get("limits", []),
+            "results": {f"{type_}.{each['remedy']}": each["result"] for each in ended},
+        }
 
     def tell(self, kind: str, at: float, sentence: str, **more: Any) -> None:
         """Something for the journal and the live view."""

@@ -14,6 +14,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _compose_resources,
     _compose_scale,
     _compose_usage,
+    _interlock_compose,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
 
@@ -48,6 +49,11 @@ def scaling(parameters: Mapping[str, Any]) -> ModuleType:
 def usage(parameters: Mapping[str, Any]) -> ModuleType:
     """The functions memory, cpu and scaler of the target's platform."""
     return _platform(parameters, _compose_usage, "_usage")
+
+
+def interlocks(parameters: Mapping[str, Any]) -> ModuleType:
+    """The functions load, save and name_of of the target's platform, see _interlock_store."""
+    return _platform(parameters, _interlock_compose, "_interlock")
 
 
 def rollouts(parameters: Mapping[str, Any]) -> ModuleType | None:

@@ -90,6 +90,21 @@ options:
   hold_seconds:
     description: With O(step=open), how long every criterion must be met; by default what the runbook says.
     type: float
+  limits:
+    description: With O(step=open), the site's own limits for each remedy, instead of those of the runbook,
+      see O(saveit.remediation.interlock#module:limits).
+    type: list
+    elements: dict
+    default: []
+  lease_seconds:
+    description: With O(step=open), how long a lease lasts; it is renewed when a third of that is over.
+    type: float
+    default: 600
+  interlock:
+    description: With O(step=begin), O(step=failed) and O(step=judge), what M(saveit.remediation.interlock)
+      returned last.
+    type: dict
+    default: {}
   began:
     description:
       - With O(step=open), when the present look began, in seconds since the epoch, where several ladders look
@@ -293,6 +308,17 @@ rehearsing:
   returned: success
   type: bool
   sample: false
+interlock:
+  description: What to tell M(saveit.remediation.interlock) of the remedy that is being tried, and of those
+    before.
+  returned: success
+  type: dict
+  sample: {}
+next_sample:
+  description: The task file of the role that takes the next sample, which may renew the lease before.
+  returned: success
+  type: str
+  sample: sample.yml
 sampling:
   description: A remedy was done, and is being verified.
   returned: success

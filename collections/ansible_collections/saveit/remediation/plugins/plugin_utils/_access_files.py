@@ -17,6 +17,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._access import 
 
 COLLECTION = Path(__file__).resolve().parents[2]
 _NAME = "saveit.remediation."
+_LADDER = COLLECTION / "roles" / "ladder" / "tasks" / "act.yml"  # what goes around every remedy
 _BLOCKS = ("block", "rescue", "always")
 
 
@@ -45,7 +46,7 @@ def rules_for(name: str) -> list[Rule]:
         return needed(access, modules, "look", "act")
     tasks = COLLECTION / "roles" / name / "tasks"
     looks = modules_in(sorted(tasks.glob("*.yml")))
-    acts = modules_in(sorted(tasks.glob("remedies/*.yml")))
+    acts = modules_in([_LADDER, *sorted(tasks.glob("remedies/*.yml"))])
     return [*needed(access, looks, "look"), *needed(access, acts, "look", "act")]
 
 
@@ -57,7 +58,9 @@ def needs_of_remedies(role: str, remedies: Iterable[Mapping[str, Any]]) -> dict[
     return {
         remedy["id"]: [
             rule
-            for rule in needed(access, modules_in([tasks / "remedies" / remedy["file"]]), "look", "act")
+            for rule in needed(
+                access, modules_in([_LADDER, tasks / "remedies" / remedy["file"]]), "look", "act"
+            )
             if not set(rights_of([rule])) <= seen
         ]
         for remedy in remedies
@@ -85,7 +88,8 @@ def modules_in(files: Iterable[Path]) -> list[str]:
 def _named(task: Mapping[str, Any]) -> Iterator[str]:
     for key, options in task.items():
         if key.startswith(_NAME):
-            module, method = key[len(_NAME) :], (options or {}).get("method")
+            module, options = key[len(_NAME) :], options or {}
+            method = options.get("method") or options.get("step")
             yield from [module, f"{module}.{method}"] if method else [module]
 
 
