@@ -20,17 +20,17 @@ test: $(DEV) ## Everything that CI checks: linters, types, tests on two Pythons,
 
 test-kubernetes: $(DEV) ## The tests of Kubernetes against a real cluster: KUBECONFIG=…, and BACKEND_IMAGE=… where its own cannot be pulled
 	@test -n "$$KUBECONFIG" || { echo "give KUBECONFIG=PATH, of a cluster in which a namespace may be made and removed" >&2; exit 2; }
-	@FAULTS=all SAVEIT_TEST_KUBECONFIG=$$KUBECONFIG .venv/bin/python -m pytest -q -rs tests/kubernetes
+	@FAULTS=all SAVEIT_TEST_KUBECONFIG=$$KUBECONFIG .venv/bin/python -m pytest -q -rs tests/kubernetes tests/unit/collection/test_postgres_server.py
 
 check: $(DEV) ## Linters and types only
 	@tools/check
 
-unit: $(DEV) ## Unit and contract tests only: no lab; the network once, for PostgreSQL's other versions
+unit: $(DEV) ## Unit and contract tests only: no lab, no network
 	@.venv/bin/pytest tests/unit tests/contract
 
 faults: $(DEV) ## Break and remediate every fault ROUNDS times (5) in both PROFILES, over INVENTORY; print a table
 	@ROUNDS=$${ROUNDS:-5} PROFILES="$${PROFILES:-deployed documented}" FAULTS=$${FAULTS:-all} .venv/bin/pytest -q tests/e2e/test_faults.py \
-		tests/e2e/test_{diagnose,application,database,certificate}.py tests/kubernetes
+		tests/e2e/test_{diagnose,application,database,certificate}.py tests/kubernetes tests/unit/collection/test_postgres_server.py
 
 # The lab runs on any Python 3.11; the environment's own is one.
 lab-up lab-down: export PATH := $(CURDIR)/.venv/bin:$(PATH)

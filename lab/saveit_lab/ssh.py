@@ -31,7 +31,7 @@ USER_KEY = places.SSH / "user_key"
 KNOWN_HOSTS = places.SSH / "known_hosts"
 BANNER = places.SSH / "banner"
 
-BESIDES = ("docker", "docker-compose", "sh", "bash", "grep", "sed")  # on PATH, besides coreutils
+BESIDES = ("docker", "docker-compose", "sh", "bash", "flock", "grep", "sed")  # on PATH, besides coreutils
 TALK = """\
 # Not every login shell is silent, and what it prints is no answer of a command.
 echo "Welcome to staging. 3 packages can be updated."

@@ -83,10 +83,11 @@ def found(done: Done) -> list[str]:
 
 
 def writes(cluster: Cluster) -> list[str]:
-    """On the stand-in, the writes with the last part of their path; a real cluster tells nobody."""
+    """On the stand-in, the writes beside our lease, with the last part of their path; a real one tells nobody."""
     if cluster.is_real:
         return []
     told: Sequence[str] = cluster.writes  # type: ignore[attr-defined]
+    told = [each for each in told if "/leases" not in each]
     return [f"{each.partition(' ')[0]} {each.rpartition('saveit/')[2]}" for each in told]
 
 

@@ -215,9 +215,10 @@ class Cluster:
         return command.run(inventory, self.folder / "state", arguments, env or {}, timeout)
 
     def snapshot(self) -> dict[str, Json]:
-        """What a person may have changed: specs, data, annotations. Not what controllers count."""
+        """What a person may have changed: specs, data, annotations. Not what controllers count, nor our lease."""
         found: dict[str, Json] = {}
-        kinds = (*WATCHED, "certificates") if not self.lacks("cert-manager") else WATCHED
+        kinds = [each for each in WATCHED if each != "leases"]
+        kinds += [] if self.lacks("cert-manager") else ["certificates"]
         for kind in kinds:
             for each in self.list(kind):
                 if each["metadata"].get("ownerReferences"):

@@ -33,6 +33,18 @@ class BrokenOffError(ObstacleError):
         self.unsent = unsent
 
 
+def _context(configuration: Any) -> ssl.SSLContext:
+    """Without the strict checks that Python 3.13 turns on by itself: kubectl takes the CAs of clusters without."""
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    wanted = ssl.CERT_REQUIRED if configuration.verify_ssl else ssl.CERT_NONE
+    context: ssl.SSLContext = create_urllib3_context(cert_reqs=wanted)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not configuration.ssl_ca_cert and not getattr(configuration, "ca_cert_data", None):
+        context.load_default_certs()
+    return context
+
+
 class Transport:
     """Sends requests to one API server; `configuration` is the official client's."""
 
@@ -44,6 +56,7 @@ class Transport:
             disable_warnings(exceptions.InsecureRequestWarning)
         self.configuration, self.access = configuration, access
         self._pool = RESTClientObject(configuration).pool_manager
+        self._pool.connection_pool_kw["ssl_context"] = _context(configuration)
 
     def close(self) -> None:
         """Close the connections."""
