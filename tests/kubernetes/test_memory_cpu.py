@@ -83,7 +83,7 @@ def found(done: Done) -> list[str]:
 
 
 def writes(cluster: Cluster) -> list[str]:
-    """On the stand-in, the writes beside our lease, with the last part of their path; a real one tells nobody."""
+    """On the stand-in, the writes beside our lease, with the end of their path; a real one tells nobody."""
     if cluster.is_real:
         return []
     told: Sequence[str] = cluster.writes  # type: ignore[attr-defined]

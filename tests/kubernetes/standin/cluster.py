@@ -215,7 +215,7 @@ class Cluster:
         return command.run(inventory, self.folder / "state", arguments, env or {}, timeout)
 
     def snapshot(self) -> dict[str, Json]:
-        """What a person may have changed: specs, data, annotations. Not what controllers count, nor our lease."""
+        """What a person may have changed: specs, data, annotations. No controller's counts, nor our lease."""
         found: dict[str, Json] = {}
         kinds = [each for each in WATCHED if each != "leases"]
         kinds += [] if self.lacks("cert-manager") else ["certificates"]

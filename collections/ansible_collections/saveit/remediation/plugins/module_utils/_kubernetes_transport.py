@@ -34,7 +34,7 @@ class BrokenOffError(ObstacleError):
 
 
 def _context(configuration: Any) -> ssl.SSLContext:
-    """Without the strict checks that Python 3.13 turns on by itself: kubectl takes the CAs of clusters without."""
+    """Without the strict checks that Python 3.13 turns on by itself, and kubectl does not make."""
     from urllib3.util.ssl_ import create_urllib3_context
 
     wanted = ssl.CERT_REQUIRED if configuration.verify_ssl else ssl.CERT_NONE
