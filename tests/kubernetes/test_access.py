@@ -79,7 +79,11 @@ FAULTS = {
     "memory": used("leak", memory=200 << 20),
     "cpu": used("busy", cpu=0.97),
 }
-EACH = [pytest.param(name, marks=pytest.mark.long if name == "cpu" else ()) for name in sorted(FAULTS)]
+# make test has a sample of them; what is the same for all, each of the others shows too.
+EACH = [
+    pytest.param(name, marks=() if name in ("application", "redis") else pytest.mark.long)
+    for name in sorted(FAULTS)
+]
 
 
 def remediate(cluster: Cluster, incident: str, kubeconfig: Path) -> Done:
