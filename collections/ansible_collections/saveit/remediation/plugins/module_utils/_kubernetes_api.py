@@ -76,7 +76,7 @@ def connect(
         keys.cleanup()
         said = f"cannot log in to the cluster: the user of the kubeconfig is not logged in after {_LOGIN:g} s"
         raise ObstacleError("cluster-credentials", said, "unreachable") from None
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no key may stay on disk
         keys.cleanup()
         raise
     limit = float(timeout or parameters.get("api_timeout_seconds") or 10)

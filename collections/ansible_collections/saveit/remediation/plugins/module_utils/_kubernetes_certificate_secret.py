@@ -14,7 +14,6 @@ import time
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate import (
-    Certificate,
     Problem,
     day,
     public_key_of,
@@ -24,7 +23,6 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
 
 SAVED_FROM = "saveit-remediate/saved-from"
 SAVED_AT = "saveit-remediate/saved-at"
-_THROWAWAY = "CN=cert-manager.local"  # the issuer that cert-manager makes up for a temporary certificate
 _LONGEST_NAME = 253
 
 
@@ -60,11 +58,6 @@ def read_pair(
 def is_usable(pair: Pair) -> bool:
     """Whether it holds a certificate with its key; only where not, cert-manager makes a temporary one."""
     return pair.certificate is not None and bool(pair.key_matches)
-
-
-def is_temporary(certificate: Certificate | None) -> bool:
-    """Whether cert-manager made it up until the issuer answers."""
-    return certificate is not None and _THROWAWAY in certificate.issuer.split(",")
 
 
 def saved_copy(secret: Mapping[str, Any], now: float) -> dict[str, Any]:
