@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.unit.collection.test_ladder import POLICY, RUNBOOK, World, heal, results
 
 from ansible_collections.saveit.remediation.plugins.module_utils._approval import PURPOSE
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import iso
-from tests.unit.collection.test_ladder import POLICY, RUNBOOK, World, heal, results
 
 KEYS = {name: Ed25519PrivateKey.from_private_bytes(name.encode().ljust(32, b"-")) for name in ("bob", "eve")}
 PUBLIC = {

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.unit.collection.test_ladder import POLICY
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _policy
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
-from tests.unit.collection.test_ladder import POLICY
 
 SIMPLE = {"needs": {"low": "nothing", "medium": "agreement", "high": "approval"}}
 

@@ -88,7 +88,8 @@ def why_used(document: Mapping[str, Any], approval: str) -> str:
     if not used:
         return ""
     at = used[0]["at"][:16].replace("T", " ")
-    return f"this approval was used at {at} UTC (incident {used[0]['incident']}), and is good for once; ask for another"
+    incident = used[0]["incident"]
+    return f"this approval was used at {at} UTC (incident {incident}), and is good for once; ask for another"
 
 
 def clock(time: str, now: float) -> str:

@@ -130,7 +130,7 @@ def why_not_for(remedy: Mapping[str, Any], state: State) -> str:
 
 
 def why_not(remedy: Mapping[str, Any], state: State) -> str:
-    """Why this remedy is not for the symptoms seen last, or nobody planned it; "" when it may be thought of."""
+    """Why this remedy is not for the symptoms seen last, or nobody planned it; "" when it is neither."""
     reason = why_not_for(remedy, state) or state.forbidden.get(remedy["id"], "")
     if not reason and state.plan and remedy["id"] not in _planned(state)["remedies"]:
         return "is not in the plan"

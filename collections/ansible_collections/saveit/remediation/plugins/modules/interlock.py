@@ -101,8 +101,8 @@ options:
     type: str
     default: ""
   approval:
-    description: With O(step=begin), the name of the signed approval by which the remedy may act. One that was used
-      before is refused.
+    description: With O(step=begin), the name of the signed approval by which the remedy may act. One that
+      was used before is refused.
     type: str
     default: ""
   interlock_folder:

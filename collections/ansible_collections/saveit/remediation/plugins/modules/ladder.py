@@ -79,8 +79,8 @@ options:
     default: high
   policy:
     description:
-      - With O(step=open), the content of a C(policy.yml), see C(files/policy.yml) of the role. One that cannot be
-        understood fails, and so does an empty one.
+      - With O(step=open), the content of a C(policy.yml), see C(files/policy.yml) of the role. One that
+        cannot be understood fails, and so does an empty one.
       - In check mode, and with O(mode=diagnose), it keeps nothing from being tried; a diagnosis tells what is
         needed.
     type: dict
@@ -90,7 +90,8 @@ options:
     type: str
     default: ""
   severity:
-    description: With O(step=open), the severity that a person gave. It counts where it is worse than what was found.
+    description: With O(step=open), the severity that a person gave. It counts where it is worse than what
+      was found.
     type: str
     choices: ["", sev1, sev2, sev3, sev4]
     default: ""
@@ -112,8 +113,8 @@ options:
     type: str
     default: ""
   asker:
-    description: With O(step=open), who asks for the remedies; by default the user of this process. An approval of
-      this person does not count.
+    description: With O(step=open), who asks for the remedies; by default the user of this process. An
+      approval of this person does not count.
     type: str
     default: ""
   rehearse:
