@@ -13,6 +13,13 @@ from saveit_remediate.report.text import clean, duration
 from saveit_remediate.run import RemedyEvent, RunEvent, StepFinished
 from saveit_remediate.triage import Triage
 
+_NEEDS = {
+    "nothing": "runs unattended",
+    "agreement": "needs --yes",
+    "approval": "needs --approved-by",
+    "second-person": "needs a second person's approval",
+}
+
 
 class Screen(Protocol):
     """What `respond` shows, in the order in which it happens."""
@@ -67,7 +74,9 @@ class Lines:
     def plan(self, plan: Plan) -> None:
         self.line(f"playbook: {plan.playbook.name}: {plan.playbook.why}")
         for step in plan.steps:
-            facts = f"risk {step.risk}, disrupts {step.disrupts}, {reversible(step.reversible)}"
+            facts = (
+                f"risk {step.risk}, {need_of(step)}, disrupts {step.disrupts}, {reversible(step.reversible)}"
+            )
             verb = verb_of(step)
             self.line(
                 f"plan: {clean(step.target)}: {verb} {step.remedy} ({clean(step.title)}; {clean(facts)})"
@@ -107,6 +116,11 @@ def verb_of(step: Step) -> str:
     if step.allowed:
         return "would try"
     return "would try later, only if it comes to that," if step.later else "will not try"
+
+
+def need_of(step: Step) -> str:
+    """What the policy wants before a remedy acts, as an option where there is one."""
+    return _NEEDS.get(step.needs, f"needs {step.needs}")
 
 
 def reversible(yes: bool) -> str:

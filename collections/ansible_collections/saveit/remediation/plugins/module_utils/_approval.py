@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A signed approval: one person's word for one remedy on one target, by one plan of one incident, for a while.
+"""A signed approval: a person's word for one remedy on one target, by one plan of one incident, for a while.
 
 It is a text of JSON and its Ed25519 signature (RFC 8032). Signed is the text itself, so nobody has to write
 the same JSON twice. It proves who approved; who asks is known by the login alone.

@@ -19,7 +19,6 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_observe
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder_policy import (
     note_severity,
-    plan_of,
     read_policy,
     ruling,
 )
@@ -250,9 +249,12 @@ def _offer(state: State, now: float) -> None:
     """Mode diagnose: which remedies would be for this, and what each of them would need."""
     for remedy in remedies_of(state) if state.current else ():
         reason = why_not_for(remedy, state)
-        sentence = reason or f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
-        more = {"lacks": ruling(remedy, state, now).lacks, "plan": plan_of(remedy, state)}
-        note_action(state, remedy, "skipped" if reason else "possible", sentence, **more)
+        if reason:
+            note_action(state, remedy, "skipped", reason)
+            continue
+        ruled = ruling(remedy, state, now)
+        sentence = f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
+        note_action(state, remedy, "possible", sentence, lacks=ruled.lacks, plan=ruled.plan)
     state.verdict = "diagnosed" if state.current else "healthy"
 
 
@@ -268,7 +270,7 @@ def _choose(state: State, carrier: Carrier) -> None:
             continue
         ruled = ruling(remedy, state, carrier.now())
         if ruled.lacks:
-            note_action(state, remedy, "skipped", ruled.lacks, lacks=ruled.lacks, plan=plan_of(remedy, state))
+            note_action(state, remedy, "skipped", ruled.lacks, lacks=ruled.lacks, plan=ruled.plan)
             continue
         if not state.remedy and not was_assessed(remedy, state):
             sentence = f"{state.target} is not what the plan was made for: now {', '.join(state.current)}"

@@ -20,6 +20,7 @@ class Ruling(NamedTuple):
 
     needs: str
     lacks: str = ""
+    plan: str = ""  # where it lacks an approval: what that has to be for
     approver: str = ""
     approval: str = ""  # the id of the signed approval that it uses up
 
@@ -56,7 +57,6 @@ def note_severity(state: State) -> None:
     # "sev1" sorts before "sev4": the least string is the worst.
     seen = min(worth, default=rules["default"])
     state.severity = min(seen, state.given["severity"] or seen)
-    state.assessed = state.assessed or list(state.current)
 
 
 def ruling(remedy: Mapping[str, Any], state: State, now: float) -> Ruling:
@@ -75,18 +75,20 @@ def ruling(remedy: Mapping[str, Any], state: State, now: float) -> Ruling:
         approver, approval, refused = _approval_of(remedy, state, needs, now)
         if not approver:
             who = "a second person has to sign an approval" if needs == "second-person" else _SOMEBODY
-            return Ruling(needs, f"{what}: {who}" + (f"; not accepted: {refused}" if refused else ""))
+            but = f"; not accepted: {refused}" if refused else ""
+            return Ruling(needs, f"{what}: {who}{but}", plan_of(remedy, state))
     if not state.given["agreed"]:
         return Ruling(needs, f"{what}: needs agreement (--yes, or ladder_agreed)")
-    return Ruling(needs, "", approver, approval)
+    return Ruling(needs, approver=approver, approval=approval)
 
 
 _SOMEBODY = "somebody has to approve it (--approved-by NAME, or a signed approval)"
 
 
 def plan_of(remedy: Mapping[str, Any], state: State) -> str:
-    """A name of what is approved: this remedy, on these services, against what was found at first."""
-    plan = [state.runbook["id"], state.target, remedy["id"], sorted(state.assessed), dict(state.services)]
+    """A name of what is approved: this remedy on these services, against what it is for of what was seen."""
+    against = sorted(each for each in state.current if each in remedy["for"])
+    plan = [state.runbook["id"], state.target, remedy["id"], against, dict(state.services)]
     return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
 
 

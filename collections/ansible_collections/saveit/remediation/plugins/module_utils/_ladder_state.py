@@ -57,7 +57,6 @@ class State:
     environment: str = ""
     given: dict[str, Any] = field(default_factory=dict)  # agreement, approvals and who asks
     severity: str = ""  # by what was seen last, or worse where a person said so
-    assessed: list[str] = field(default_factory=list)  # ids of the symptoms seen first
     approval: str = ""  # the id of the signed approval by which the remedy being tried may act
     approver: str = ""
     barred: dict[str, str] = field(

@@ -306,7 +306,7 @@ actions:
       type: str
       sample: ""
     plan:
-      description: With RV(actions[].lacks), and when diagnosing, a name of what an approval has to be for.
+      description: Where an approval is lacking, a name of what it has to be for.
       type: str
       sample: ""
 evidence:
