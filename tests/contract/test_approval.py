@@ -66,7 +66,7 @@ def test_a_second_person_is_needed_and_enough_and_only_once(
     start = next(each for each in report["actions"] if each["remedy"] == "start")
     assert start["lacks"] == "low risk at sev3 in production: a second person has to sign an approval"
 
-    approved = run("bob", "approve", id_, "--json")
+    approved = run("bob", "approve", id_, "--remedy", "start", "--json")
     assert approved.returncode == 0, approved.stderr
     (signed,) = json.loads(approved.stdout)
 

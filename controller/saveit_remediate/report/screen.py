@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
 
 from saveit_remediate.assess import Assessment
-from saveit_remediate.plan import Plan, Step
+from saveit_remediate.plan import NO_AGREEMENT, Plan, Step
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.run import RemedyEvent, RunEvent, StepFinished
 from saveit_remediate.triage import Triage
@@ -113,8 +113,10 @@ class Lines:
 
 def verb_of(step: Step) -> str:
     """What the plan says of a remedy."""
-    if step.allowed:
+    if step.allowed or (step.would_help and step.lacks == NO_AGREEMENT):
         return "would try"
+    if step.would_help and step.lacks:
+        return "may not try"
     return "would try later, only if it comes to that," if step.later else "will not try"
 
 
