@@ -18,6 +18,7 @@ PARAMETERS: dict[str, Any] = {
     "docker_command": ["docker"],
     "service": "worker",
     **{key: spec["default"] for key, spec in _service_scale.ARGUMENTS.items() if "default" in spec},
+    "record": False,
 }
 UP = ["-p", "saveit", "--project-directory", "/srv/saveit", "-f", "/srv/saveit/compose.yml"]
 UP += ["up", "-d", "--no-deps", "--no-recreate", "--scale"]

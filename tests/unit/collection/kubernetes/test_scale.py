@@ -18,6 +18,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
 
 PARAMETERS: dict[str, Any] = {
     **{key: spec["default"] for key, spec in _service_scale.ARGUMENTS.items() if "default" in spec},
+    "record": False,
     "platform": "kubernetes",
     "context": "staging",
     "service_names": {"backend": "saveit-backend"},
@@ -182,7 +183,13 @@ def test_what_somebody_else_changed_meanwhile_is_read_and_decided_again(cluster:
     result = run(cluster, clock)
     assert result.sentence.startswith("scaled backend from 3 to 4 instances")
     assert result.returned["changes"] == [
-        {"object": "deployments/saveit-backend", "field": "replicas", "before": 3, "after": 4}
+        {
+            "object": "deployments/saveit-backend",
+            "field": "replicas",
+            "before": 3,
+            "after": 4,
+            "change_id": "",
+        }
     ]
 
 

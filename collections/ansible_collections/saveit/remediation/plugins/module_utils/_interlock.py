@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
-import socket
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_document as documents
@@ -18,6 +16,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._interlock_stor
     change,
     load,
     place_of,
+    who_of,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._result import (
     FailedError,
@@ -62,7 +61,7 @@ def begin(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     if not services:
         raise FailedError("cannot lease anything: the runbook names no service that its remedies touch")
     windows = _windows(parameters["limits"])
-    place, who = place_of(parameters, carrier), _who(parameters)
+    place, who = place_of(parameters, carrier), who_of(parameters)
     claim = parameters["claim"] or secrets.token_hex(8)
     title, remedy = parameters["title"] or parameters["remedy"], parameters["remedy"]
     longest = max([documents.KEEP_SECONDS, *(window.minutes * 60 for window in windows)])
@@ -97,7 +96,7 @@ def begin(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 
 def renew(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """We are still at work. Raises ObstacleError lease-lost when somebody else is by now."""
-    claim, place, who = parameters["claim"], place_of(parameters, carrier), _who(parameters)
+    claim, place, who = parameters["claim"], place_of(parameters, carrier), who_of(parameters)
 
     def decide(document: Document, now: float) -> tuple[Document, Result]:
         services = sorted(set(documents.leased_with(document, claim)) | {*parameters["services"]} - {""})
@@ -158,7 +157,7 @@ def read(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 def pause(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """No remedy acts on the target until a time; what has begun goes on."""
     reason, until = parameters["reason"].strip(), parse_time(parameters["until"])
-    place, who = place_of(parameters, carrier), _who(parameters)
+    place, who = place_of(parameters, carrier), who_of(parameters)
     if not reason or until is None:
         raise FailedError(f"cannot pause {place}: a reason and until when are needed, in ISO 8601")
 
@@ -207,18 +206,6 @@ def _windows(limits: Sequence[Mapping[str, Any]]) -> list[rules.Window]:
         return [rules.Window(int(each["times"]), float(each["minutes"])) for each in limits]
     except (KeyError, TypeError, ValueError):
         raise FailedError(f"each of the limits has times and minutes, as numbers; got {limits}") from None
-
-
-def _who(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Holder and incident; who runs Ansible by hand is known by the environment."""
-    holder = parameters["holder"]
-    if not holder:
-        try:
-            user = getpass.getuser()
-        except (KeyError, OSError):  # no entry for this user id, as in some containers
-            user = "somebody"
-        holder = f"{user}@{socket.gethostname()}"
-    return {"holder": holder, "incident": parameters["incident"] or "none"}
 
 
 def _begun(

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
 from typing import Any, Callable, Mapping, NamedTuple, TypeVar
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_document
@@ -72,3 +74,15 @@ def change(
 def place_of(parameters: Mapping[str, Any], carrier: Carrier) -> str:
     """What the document is of, for sentences: "saveit on staging"."""
     return f"{interlocks(parameters).name_of(parameters)} on {carrier.host}"
+
+
+def who_of(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Holder and incident; who runs Ansible by hand is known by the environment."""
+    holder = parameters["holder"]
+    if not holder:
+        try:
+            user = getpass.getuser()
+        except (KeyError, OSError):  # no entry for this user id, as in some containers
+            user = "somebody"
+        holder = f"{user}@{socket.gethostname()}"
+    return {"holder": holder, "incident": parameters["incident"] or "none"}
