@@ -134,6 +134,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "cluster_role": {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]},
     "network_debug": {},
     "interlock": {"step": "begin", "services": ["redis"], "remedy": "redis.restart"},
+    "temporary_changes": {"step": "revert"},
     "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
 }
 
@@ -154,7 +155,8 @@ def test_every_module_runs_in_check_mode_without_a_write(
         shutil.copytree(COLLECTION, collections / "ansible_collections/saveit/remediation", ignore=rubbish)
     docker = engine("running")
     target = {"platform": "compose", "docker_command": [docker.command]}
-    TASKS["interlock"]["interlock_folder"] = str(tmp_path / "interlock")
+    for each in ("interlock", "temporary_changes"):
+        TASKS[each]["interlock_folder"] = str(tmp_path / "interlock")
     tasks = [
         {
             "name": f"Run {name}",
@@ -211,6 +213,7 @@ def test_every_module_runs_in_check_mode_without_a_write(
         "cluster_role": "written",
         "network_debug": "unavailable",
         "interlock": "may-begin",
+        "temporary_changes": "nothing",
         "ladder": "",
     }
     for name, result in results.items():

@@ -46,7 +46,9 @@ def put_back(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     old = read_pair(place, old_files, names, parameters, now)
     if not old.certificate or old.problems:
         why = "; ".join(each.sentence for each in old.problems)
-        return _left(f"the old certificate is no better ({why}); renew it: saveit-remediate --incident certificate")
+        return _left(
+            f"the old certificate is no better ({why}); renew it: saveit-remediate --incident certificate"
+        )
     diff = {"before": f"self-signed {present.fingerprint}\n", "after": old.told(now)}
     if carrier.check_mode:
         sentence = f"would put {old_files[0]} back as {file}, and reload {parameters['service']}"

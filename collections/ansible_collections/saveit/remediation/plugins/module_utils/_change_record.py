@@ -31,7 +31,9 @@ RECORD_ARGUMENTS: Mapping[str, Any] = {
 def require_minutes(attempt: str, minutes: float) -> None:
     """Raises FailedError for a time that no change may last."""
     if not 1 <= minutes <= changes.LONGEST_MINUTES:
-        raise FailedError(f"{attempt}: minutes is {minutes:g}, wanted 1 to {changes.LONGEST_MINUTES} (90 days)")
+        raise FailedError(
+            f"{attempt}: minutes is {minutes:g}, wanted 1 to {changes.LONGEST_MINUTES} (90 days)"
+        )
 
 
 @contextmanager
@@ -91,9 +93,7 @@ def _write_intents(
                 f"cannot record another change of {place_of(parameters, carrier)}: there are "
                 f"{len(document['changes'])}; saveit-remediate changes lists them, put some back first"
             )
-        made = [
-            changes.record(intent, id_, who, why, now, minutes) for id_, intent in zip(ids, intents)
-        ]
+        made = [changes.record(intent, id_, who, why, now, minutes) for id_, intent in zip(ids, intents)]
         return changes.with_records(document, made), None
 
     change(parameters, carrier, decide)

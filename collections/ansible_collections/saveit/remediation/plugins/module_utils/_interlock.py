@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.saveit.remediation.plugins.module_utils import _changes as changes
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_document as documents
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_rules as rules
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
@@ -119,7 +120,6 @@ def release(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     claim, place = parameters["claim"], place_of(parameters, carrier)
 
     def decide(document: Document, now: float) -> tuple[Document, Result]:
-        del now
         leases, incident = document["leases"], parameters["incident"]
         if claim:
             mine = [name for name, each in leases.items() if each["token"] == claim]
@@ -128,13 +128,24 @@ def release(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         document = documents.with_results(document, claim, parameters["results"])
         kept = {name: each for name, each in leases.items() if name not in mine}
         sentence = f"{', '.join(sorted(mine)) or 'nothing'} of {place} released"
-        return {**document, "leases": kept}, Result("released", sentence)
+        left = [each for each in document["changes"] if incident and each["incident"] == incident]
+        told = [_still_changed(left, now, carrier)] if left else []
+        returned = {**_begun("", []), "remediation_events": told}
+        return {**document, "leases": kept}, Result("released", sentence, returned=returned)
 
     try:
         result = change(parameters, carrier, decide)
     except FailedError as error:
-        result = Result("kept", f"the lease of {place} is not released, and ends by itself: {error}")
-    return Result(result.verdict, result.sentence, returned=_begun("", []))
+        said = f"the lease of {place} is not released, and ends by itself: {error}"
+        result = Result("kept", said, returned=_begun("", []))
+    return result
+
+
+def _still_changed(left: Sequence[Mapping[str, Any]], now: float, carrier: Carrier) -> dict[str, Any]:
+    """The event that tells what of an incident is still changed."""
+    sentence = "; ".join(changes.told(each, now) for each in left)
+    shown = changes.shown({"changes": left}, now)
+    return {"kind": "still-changed", "at": iso(carrier.now()), "sentence": sentence, "changes": shown}
 
 
 def read(parameters: Mapping[str, Any], carrier: Carrier) -> Result:

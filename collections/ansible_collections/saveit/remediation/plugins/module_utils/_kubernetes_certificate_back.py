@@ -94,7 +94,10 @@ def _secret(
         why = "; ".join(each.sentence for each in pair.problems)
         how = secrets.how_to_put_back(saved, name)
         return _told("unchanged", f"the secret {name} is there again, and somebody else's: {why}; {how}")
-    did, diff = f"the copy {saved}, as the secret {name} is there", {"before": f"secrets/{saved}\n", "after": ""}
+    did, diff = (
+        f"the copy {saved}, as the secret {name} is there",
+        {"before": f"secrets/{saved}\n", "after": ""},
+    )
     if carrier.check_mode:
         return _told("planned", f"would remove {did}", True, diff)
     removal.delete(cluster, copy, name)

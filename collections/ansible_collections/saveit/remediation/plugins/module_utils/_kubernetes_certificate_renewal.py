@@ -217,9 +217,7 @@ def _why_none(site: Site, seen: objects.Issuance, ended: str) -> str:
     return issue.why_there_is_none(site.cluster, seen, ended, limit, site.carrier.now())
 
 
-def _done(
-    site: Site, seen: objects.Issuance, ended: str, saved: str = "", change_id: str = ""
-) -> Result:
+def _done(site: Site, seen: objects.Issuance, ended: str, saved: str = "", change_id: str = "") -> Result:
     now, new = site.carrier.now(), site.read_pair()
     made = "a certificate" if ended == "issued" else "a temporary certificate, of which browsers warn,"
     left = new.certificate.days_left(now) if new.certificate else 0

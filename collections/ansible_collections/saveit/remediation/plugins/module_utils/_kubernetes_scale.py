@@ -137,7 +137,10 @@ def put_back(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
             if reason or carrier.check_mode or _write(cluster, changes, back=True):
                 break
         else:
-            reason, is_over = f"somebody else changed {object_} each of the {TRIES} times that we tried", False
+            reason, is_over = (
+                f"somebody else changed {object_} each of the {TRIES} times that we tried",
+                False,
+            )
         if reason:
             left.append(reason)
             over = over and is_over

@@ -93,6 +93,7 @@ class State:
             "touches": list(self.runbook.get("touches", ())),
             "remedy": f"{type_}.{self.remedy['id']}" if self.remedy else "",
             "title": self.remedy.get("title", ""),
+            "why": "; ".join(each["sentence"] for each in self.findings if each["id"] in self.current),
             "limits": self.limits or self.remedy.get("limits") or self.runbook.get("limits", []),
             "results": {f"{type_}.{each['remedy']}": each["result"] for each in ended},
         }

@@ -72,7 +72,9 @@ def intent_of(service: str, changes: Sequence[Change]) -> Intent:
 def put_back_result(service: str, done: Sequence[Change], planned: bool, left: Sequence[str] = ()) -> Result:
     """Some numbers were put back; `left` are the reasons why others were not, of which something is left."""
     steps = [f"{each.field} of {each.object} from {each.before} to {each.after}" for each in done]
-    sentence = "; ".join([f"{'would put back' if planned else 'put back'} {service}: {', '.join(steps)}", *left])
+    sentence = "; ".join(
+        [f"{'would put back' if planned else 'put back'} {service}: {', '.join(steps)}", *left]
+    )
     diff, returned = Plan(0, 0, changes=tuple(done)).diff, {"over": not left}
     return Result("planned" if planned else "put-back", sentence, changed=True, diff=diff, returned=returned)
 
