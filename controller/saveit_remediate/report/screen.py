@@ -123,8 +123,9 @@ def change_lines(changes: Iterable[Mapping[str, Any]]) -> list[str]:
     """What is still changed for a time, each with the command that puts it back."""
     return [
         clean(
-            f"still changed: {one.get('target')}: {one.get('what')} {one.get('before')} -> {one.get('after')}, "
-            f"until {one.get('expires')}; put it back with: saveit-remediate revert {one.get('id')}"
+            f"still changed: {one.get('target')}: {one.get('what')} {one.get('before')} -> "
+            f"{one.get('after')}, until {one.get('expires')}; "
+            f"put it back with: saveit-remediate revert {one.get('id')}"
         )
         for one in changes
     ]

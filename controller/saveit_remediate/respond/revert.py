@@ -23,7 +23,10 @@ _ROLE = "changes"  # of the collection, and the playbook that lists
 
 @dataclass(frozen=True)
 class Changes:
-    """What is recorded on the targets, what became of what was to be put back; `unseen` could not be asked."""
+    """What is recorded on the targets, and what became of what was to be put back.
+
+    `unseen` could not be asked.
+    """
 
     changes: tuple[Change, ...]
     reverted: tuple[Reverted, ...]

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.saveit.remediation.plugins.module_utils import _change_record as records
 from ansible_collections.saveit.remediation.plugins.module_utils import (
     _interlock,
     _service_limits,
     _service_scale,
     _temporary_changes,
 )
-from ansible_collections.saveit.remediation.plugins.module_utils import _change_record as records
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_store as store
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
@@ -304,20 +304,22 @@ def test_an_unknown_id_comes_with_those_that_there_are(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    "put_back",
+    ("module", "parameters"),
     [
-        {"module": "service_exec", "parameters": {"service": "backend", "put_back": [{}]}},
-        {"module": "service_limits", "parameters": {"service": "backend", "docker_command": ["sh"], "put_back": [{}]}},
-        {"module": "service_limits", "parameters": {"service": "backend", "resource": "disk", "put_back": [{}]}},
-        {"module": "service_limits", "parameters": {"service": ["backend"], "put_back": [{}]}},
-        {"module": "service_limits", "parameters": {"service": "backend", "put_back": []}},
-        {"module": "service_limits", "parameters": {"service": "backend", "put_back": ["x"]}},
+        ("service_exec", {"put_back": [{}]}),
+        ("service_limits", {"docker_command": ["sh"], "put_back": [{}]}),
+        ("service_limits", {"resource": "disk", "put_back": [{}]}),
+        ("service_limits", {"service": ["backend"], "put_back": [{}]}),
+        ("service_limits", {"put_back": []}),
+        ("service_limits", {"put_back": ["x"]}),
     ],
-)  # fmt: skip
-def test_a_record_that_asks_for_something_else_is_damaged(host: Host, put_back: dict[str, Any]) -> None:
+)
+def test_a_record_that_asks_for_something_else_is_damaged(
+    host: Host, module: str, parameters: dict[str, Any]
+) -> None:
     """Everybody on the host can write it: nothing in it is a command."""
     host.raise_memory()
-    host.rewrite(put_back=put_back)
+    host.rewrite(put_back={"module": module, "parameters": {"service": "backend", **parameters}})
     result = host.revert(host.kept[0]["id"])
     assert (result.verdict, len(host.updates)) == ("left", 1)
     assert "its record is damaged" in result.sentence

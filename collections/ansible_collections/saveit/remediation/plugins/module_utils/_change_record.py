@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Record a temporary change on the target before it is made, and drop the record when nothing is left of it."""
+"""Record a temporary change on the target before it is made; drop the record when nothing is left of it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Temporary changes in the interlock document of a target: what is recorded of each, and how it is told. Pure."""
+"""Temporary changes in the interlock document of a target: what is recorded, and how it is told. Pure."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ def told(change: Mapping[str, Any], now: float) -> str:
     ends = f"{'expired' if is_expired(change, now) else 'until'} {clock(change['expires'], now)}"
     unsure = "" if change["state"] == MADE else "perhaps, as whoever made it was cut off, "
     return (
-        f"{change['id']}: {unsure}{change['what']} {change['before']} -> {change['after']}, by {change['by']} "
-        f"(incident {change['incident']}) since {clock(change['at'], now)}, {ends}"
+        f"{change['id']}: {unsure}{change['what']} {change['before']} -> {change['after']}, "
+        f"by {change['by']} (incident {change['incident']}) since {clock(change['at'], now)}, {ends}"
     )
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put back what a renewal changed on Kubernetes: the annotation for a temporary certificate, a deleted secret."""
+"""Put back what a renewal changed on Kubernetes: the annotation of a Certificate, a deleted secret."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from typing import Any, Callable, ContextManager, List, Mapping, Sequence
 from ansible_collections.saveit.remediation.plugins.module_utils._changes import Intent
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Result
 
-
 # Around what changes these numbers: given them, and whether they are as before, it gives the record's id.
 Record = Callable[[Sequence["Change"], Callable[[], bool]], ContextManager[List[str]]]
 

@@ -59,7 +59,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 
     Raises FailedError for numbers that are none, and when the engine refuses.
     """
-    name, resource = parameters["service"], parameters["resource"]
+    name = parameters["service"]
     if not 1 <= parameters["raise_percent"] <= 400:
         percent = parameters["raise_percent"]
         raise FailedError(f"cannot raise {name}: raise_percent is {percent}, wanted 1 to 400")

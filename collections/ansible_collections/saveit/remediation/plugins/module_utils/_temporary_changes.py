@@ -69,18 +69,14 @@ def read(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 
 def revert(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """Put back those with the given ids, or those that have expired; each for itself, the newest first."""
-    kept = load(parameters, carrier)
-    done = [
-        _one(each, parameters, carrier) for each in changes.chosen(kept.document, parameters["ids"], kept.now)
-    ]
+    kept, ids, place = load(parameters, carrier), parameters["ids"], place_of(parameters, carrier)
+    done = [_one(each, parameters, carrier) for each in changes.chosen(kept.document, ids, kept.now)]
     words = {each["word"] for each in done}
     verdict = next((word for word in ("left", "planned", "put-back", "over") if word in words), "nothing")
     sentences = [each["sentence"] for each in done]
-    unknown = changes.why_unknown(kept.document, parameters["ids"], place_of(parameters, carrier))
+    unknown = changes.why_unknown(kept.document, ids, place)
     if not done and not unknown:
-        sentences = [
-            f"nothing to put back on {place_of(parameters, carrier)}: {_waiting(kept.document, kept.now)}"
-        ]
+        sentences = [f"nothing to put back on {place}: {_waiting(kept.document, kept.now)}"]
     return _result(parameters, carrier, verdict, done, [*sentences, unknown], unknown)
 
 
@@ -139,18 +135,18 @@ def _given(record: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[An
     entries = own.get("put_back")
     is_list = isinstance(entries, list) and entries and all(isinstance(each, dict) for each in entries)
     if module is None or not set(own) <= set(_OWN) or not isinstance(own.get("service"), str) or not is_list:
-        raise FailedError(
-            f"cannot put back {record['what']}: its record is damaged; forget it, or look at it"
-        )
+        raise _damaged(record)
     usual = {name: spec.get("default") for name, spec in module.ARGUMENTS.items()}
     sites = {name: value for name, value in parameters.items() if name in module.ARGUMENTS}
     marked = [{**each, "change_id": record["id"]} for each in entries]
     given = {**usual, **sites, **own, "put_back": marked}
     if "resource" in module.ARGUMENTS and given["resource"] not in module.ARGUMENTS["resource"]["choices"]:
-        raise FailedError(
-            f"cannot put back {record['what']}: its record is damaged; forget it, or look at it"
-        )
+        raise _damaged(record)
     return module, given
+
+
+def _damaged(record: Mapping[str, Any]) -> FailedError:
+    return FailedError(f"cannot put back {record['what']}: its record is damaged; look at it, or forget it")
 
 
 def _lease(record: Mapping[str, Any], token: str, parameters: Mapping[str, Any], carrier: Carrier) -> None:

@@ -159,13 +159,14 @@ options:
     description:
       - What a record of M(saveit.remediation.temporary_changes) says of a self-signed certificate, of the
         annotation for a temporary one, or of a deleted secret.
-      - It is put back where it is still ours and the old one is any good. The copy of a secret is removed when
-        a good one is in its place.
+      - It is put back where it is still ours and the old one is any good. The copy of a secret is removed
+        when a good one is in its place.
     type: list
     elements: dict
     default: []
   minutes:
-    description: With O(method=self_signed) and O(method=delete_secret), when the record expires, up to 90 days.
+    description:
+      - With O(method=self_signed) and O(method=delete_secret), when the record expires, up to 90 days.
     type: int
     default: 1440
 requirements:

@@ -66,7 +66,7 @@ options:
     elements: dict
     default: []
   minutes:
-    description: When the raise expires, up to 90 days. C(saveit-remediate revert --expired) then puts it back.
+    description: When it expires, up to 90 days. C(saveit-remediate revert --expired) then puts it back.
     type: int
     default: 60
 seealso:

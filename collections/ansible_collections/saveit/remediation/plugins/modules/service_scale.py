@@ -75,7 +75,7 @@ options:
     description:
       - The RV(changes) of an earlier task. The old values are set again where the new ones are
         still in force, which the sentence tells otherwise.
-      - On docker-compose, the compose tool removes the newest containers, where there are as many as were made.
+      - On docker-compose, the compose tool removes the newest containers, where there are as many as made.
     type: list
     elements: dict
     default: []

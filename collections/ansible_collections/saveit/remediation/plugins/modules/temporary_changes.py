@@ -11,13 +11,13 @@ module: temporary_changes
 short_description: List what is changed for a time on a target, and put it back
 version_added: 0.1.0
 description:
-  - Raised limits, more instances, temporary certificates and the copies of deleted secrets are recorded on the
-    target, in the document of M(saveit.remediation.interlock), by the modules that make them. This lists the
-    records, and puts back what they are of.
+  - Raised limits, more instances, temporary certificates and the copies of deleted secrets are recorded on
+    the target, in the document of M(saveit.remediation.interlock), by the modules that make them. This lists
+    the records, and puts back what they are of.
   - A value is put back only where it is still the one that was set. Otherwise it is left alone, and the
     sentence says what it is now, and who changed it since, where that is known.
-  - Each change is put back for itself, under a lease of its service, the newest first; not while the automation
-    is paused, nor while somebody else works on the service.
+  - Each change is put back for itself, under a lease of its service, the newest first; not while the
+    automation is paused, nor while somebody else works on the service.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -108,8 +108,8 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 verdict:
-  description: V(read), V(forgotten); of a revert V(put-back), V(planned), V(over) when nothing was left of the
-    changes, V(left) when one was left alone, or V(nothing).
+  description: V(read), V(forgotten); of a revert V(put-back), V(planned), V(over) when nothing was left of
+    the changes, V(left) when one was left alone, or V(nothing).
   returned: success
   type: str
   sample: put-back
@@ -140,7 +140,7 @@ changes:
        before: 1024 MiB, after: 1536 MiB, by: alice@ops1, why: memory is high, incident: memory-1,
        at: "2026-11-23T02:49:08.190+00:00", expires: "2026-11-23T03:49:08.190+00:00", expired: false}
 reverted:
-  description: What became of each change that was chosen; C(word) is V(put-back), V(planned), V(over) or V(left).
+  description: What became of each change; C(word) is V(put-back), V(planned), V(over) or V(left).
   returned: success
   type: list
   elements: dict
