@@ -75,12 +75,12 @@ options:
     description:
       - The RV(changes) of an earlier task. The old values are set again where the new ones are
         still in force, which the sentence tells otherwise.
-      - On docker-compose, the compose tool removes the newest containers, where there are as many as made.
+      - On docker-compose, the compose tool removes the newest containers again.
     type: list
     elements: dict
     default: []
   minutes:
-    description: When they expire, up to 90 days. C(saveit-remediate revert --expired) then puts it back.
+    description: When it expires, up to 90 days. C(saveit-remediate revert --expired) then puts it back.
     type: int
     default: 60
   compose_command:
@@ -186,15 +186,15 @@ changes:
       description: The new value.
       type: int
       sample: 3
+    change_id:
+      description: The id of its record; empty when it is not recorded.
+      type: str
+      sample: 3f2a9c01
 patience_seconds:
   description: How long it may take until it shows that it helped, where the platform knows.
   returned: when the platform knows
   type: float
   sample: 120
-    change_id:
-      description: The id of its record; empty when it is not recorded.
-      type: str
-      sample: 3f2a9c01
 put_back:
   description: The command that puts it back. Empty when nothing was changed.
   returned: success
