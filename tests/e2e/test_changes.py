@@ -19,7 +19,7 @@ def cap() -> float:
 
 
 def test_a_raised_cap_is_recorded_listed_and_put_back(lab: Lab, remediate: Remediate) -> None:
-    lab.break_("cpu-cap-too-low")
+    lab.break_("cpu-throttled")
     before = cap()
     report = remediate("--incident", "cpu", "--yes", "--json").report
     assert report["outcome"] == "recovered", report["sentence"]

@@ -342,6 +342,13 @@ def test_a_change_lasts_up_to_90_days(host: Host, module: Any, minutes: int) -> 
         host.run(module, service="backend", resource="memory", minutes=minutes)
 
 
+def test_a_record_that_is_nobodys_any_more_goes_when_the_same_is_changed_anew(host: Host) -> None:
+    host.raise_memory()
+    host.containers["1"] = 600
+    host.raise_memory()
+    assert [(each["before"], each["after"]) for each in host.kept] == [("600 MiB", "900 MiB")]
+
+
 def test_the_document_does_not_grow_for_ever(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records.changes, "MOST", 1)
     host.raise_memory()

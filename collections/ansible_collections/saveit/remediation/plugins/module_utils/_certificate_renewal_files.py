@@ -145,7 +145,7 @@ def _recorded(
         kind="certificate",
         what=f"the certificate in {file}",
         before=_short(old),
-        after=f"self-signed {_short(new)}",
+        after=_short(new),
         module="certificate_renewal",
         back={"service": parameters["service"], "put_back": [{**own, "stamp": stamp, "fingerprint": mark}]},
     )
@@ -160,7 +160,8 @@ def _recorded(
 def _short(pair: Pair) -> str:
     if not pair.certificate:
         return "none that can be read"
-    return f"{pair.certificate.fingerprint[:16]}, until {day(pair.certificate.not_after)}"
+    kind = "self-signed " if pair.certificate.self_signed else ""
+    return f"{kind}{pair.certificate.fingerprint[:16]}, until {day(pair.certificate.not_after)}"
 
 
 def _conclude(asks: bool, place: Place, file: str, began: float, result: str) -> None:

@@ -88,6 +88,7 @@ def _write_intents(
     who, why, minutes = who_of(parameters), parameters["reason"], parameters["minutes"]
 
     def decide(document: Document, now: float) -> tuple[Document, None]:
+        document = changes.without_outdated(document, intents)
         if len(document["changes"]) + len(intents) > changes.MOST:
             raise FailedError(
                 f"cannot record another change of {place_of(parameters, carrier)}: there are "

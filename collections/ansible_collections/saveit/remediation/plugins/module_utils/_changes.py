@@ -58,6 +58,20 @@ def with_records(document: Mapping[str, Any], records: Sequence[Mapping[str, Any
     return {**document, "changes": [*document["changes"], *records]}
 
 
+def without_outdated(document: Mapping[str, Any], intents: Sequence[Intent]) -> Document:
+    """Without records of the same things that are not what we had set there: those are nobody's to put back.
+
+    So one that was made anew, or set by somebody else, does not stay recorded for ever.
+    """
+    now = {(each.service, each.what): each.before for each in intents}
+    kept = [
+        each
+        for each in document["changes"]
+        if now.get((each["service"], each["what"]), each["after"]) == each["after"]
+    ]
+    return {**document, "changes": kept}
+
+
 def with_made(document: Mapping[str, Any], ids: Sequence[str]) -> Document:
     """These changes were made, and their modules saw it."""
     changes = [{**each, "state": MADE} if each["id"] in ids else each for each in document["changes"]]

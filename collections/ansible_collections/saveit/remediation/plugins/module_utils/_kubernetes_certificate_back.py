@@ -41,7 +41,8 @@ def annotation_intent(service: str, certificate: str) -> Intent:
 def secret_intent(service: str, name: str, saved: str) -> Intent:
     """What is recorded before a secret is deleted; its data is only in the copy."""
     own = {"service": service, "put_back": [{"secret": name, "saved": saved}]}
-    return Intent(service, "secret", f"secrets/{name}", f"as in {saved}", "made anew", _MODULE, own)
+    what = f"secrets/{name}, saved as {saved}"
+    return Intent(service, "secret", what, "there", "deleted, to be made anew", _MODULE, own)
 
 
 def put_back(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
