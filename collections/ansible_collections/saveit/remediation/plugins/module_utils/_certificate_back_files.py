@@ -13,8 +13,11 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _certificate_swap as swap,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._certificate import day
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_files import read_pair
+from ansible_collections.saveit.remediation.plugins.module_utils._certificate_pair import Pair
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_served import wanted_names
+from ansible_collections.saveit.remediation.plugins.module_utils._changes import Intent
 from ansible_collections.saveit.remediation.plugins.module_utils._place import Place
 from ansible_collections.saveit.remediation.plugins.module_utils._reload import reload
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
@@ -22,6 +25,28 @@ from ansible_collections.saveit.remediation.plugins.module_utils._target import 
 
 _STAMP = re.compile(r"\d{8}T\d{6}Z")
 _OWN = ("certificate_file", "key_file", "files_service")
+
+
+def intent(parameters: Mapping[str, Any], old: Pair, new: Pair, stamp: str) -> Intent:
+    """What is recorded before a temporary certificate is put in place; `stamp` ends the old files' names."""
+    own = {name: parameters[name] for name in _OWN}
+    mark = new.certificate.fingerprint if new.certificate else ""
+    return Intent(
+        service=parameters["service"],
+        kind="certificate",
+        what=f"the certificate in {parameters['certificate_file']}",
+        before=_short(old),
+        after=_short(new),
+        module="certificate_renewal",
+        back={"service": parameters["service"], "put_back": [{**own, "stamp": stamp, "fingerprint": mark}]},
+    )
+
+
+def _short(pair: Pair) -> str:
+    if not pair.certificate:
+        return "none that can be read"
+    kind = "self-signed " if pair.certificate.self_signed else ""
+    return f"{kind}{pair.certificate.fingerprint[:16]}, until {day(pair.certificate.not_after)}"
 
 
 def put_back(parameters: Mapping[str, Any], carrier: Carrier) -> Result:

@@ -14,10 +14,13 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _certificate_attempt as attempt,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils import (
+    _certificate_back_files as back,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils import (
     _certificate_swap as swap,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._certificate import CLOCK, day
+from ansible_collections.saveit.remediation.plugins.module_utils._certificate import CLOCK
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_files import read_pair
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_pair import Pair
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate_served import (
@@ -27,7 +30,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._certificate_se
     why_no_worse_one,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._change_record import recorded
-from ansible_collections.saveit.remediation.plugins.module_utils._changes import Intent, how_to_put_back
+from ansible_collections.saveit.remediation.plugins.module_utils._changes import how_to_put_back
 from ansible_collections.saveit.remediation.plugins.module_utils._place import Place
 from ansible_collections.saveit.remediation.plugins.module_utils._redact import redact
 from ansible_collections.saveit.remediation.plugins.module_utils._reload import reload
@@ -138,30 +141,12 @@ def _recorded(
     """A self-signed certificate is a temporary change; a renewed one is no change that is put back."""
     if not _is_self_signed(parameters):
         return nullcontext([""])
-    file, mark = parameters["certificate_file"], new.certificate.fingerprint if new.certificate else ""
-    own = {name: parameters[name] for name in ("certificate_file", "key_file", "files_service")}
-    intent = Intent(
-        service=parameters["service"],
-        kind="certificate",
-        what=f"the certificate in {file}",
-        before=_short(old),
-        after=_short(new),
-        module="certificate_renewal",
-        back={"service": parameters["service"], "put_back": [{**own, "stamp": stamp, "fingerprint": mark}]},
-    )
 
     def is_as_before() -> bool:
         found = _pair(parameters, carrier, place, _files(parameters)).certificate
-        return found is None or found.fingerprint != mark
+        return found is None or found != new.certificate
 
-    return recorded(parameters, carrier, [intent], is_as_before)
-
-
-def _short(pair: Pair) -> str:
-    if not pair.certificate:
-        return "none that can be read"
-    kind = "self-signed " if pair.certificate.self_signed else ""
-    return f"{kind}{pair.certificate.fingerprint[:16]}, until {day(pair.certificate.not_after)}"
+    return recorded(parameters, carrier, [back.intent(parameters, old, new, stamp)], is_as_before)
 
 
 def _conclude(asks: bool, place: Place, file: str, began: float, result: str) -> None:
