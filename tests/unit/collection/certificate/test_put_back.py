@@ -13,6 +13,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _temporary_changes,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Completed
+from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
 
 if TYPE_CHECKING:
     from tests.unit.collection.certificate.conftest import Host, Issued
@@ -105,3 +106,12 @@ def test_a_service_that_does_not_take_the_old_one_keeps_the_temporary_one(
     result = run(step="revert", ids=[id_])
     assert (result.verdict, host.file("tls.crt"), len(kept(host))) == ("left", before, 1)
     assert "the temporary certificate was put in place again" in result.sentence
+
+
+def test_one_that_the_service_did_not_take_has_no_record(
+    host: Host, self_signed: Callable[[Issued], str], expired: Issued
+) -> None:
+    host.validation = Completed(1, "", "nginx: bad key")
+    with pytest.raises(FailedError, match="the old files were put back$"):
+        self_signed(expired)
+    assert (host.file("tls.crt"), kept(host)) == (expired.pem, [])
