@@ -112,6 +112,6 @@ def test_one_that_the_service_did_not_take_has_no_record(
     host: Host, self_signed: Callable[[Issued], str], expired: Issued
 ) -> None:
     host.validation = Completed(1, "", "nginx: bad key")
-    with pytest.raises(FailedError, match="the old files were put back$"):
+    with pytest.raises(FailedError, match=r"the old files were put back$"):
         self_signed(expired)
     assert (host.file("tls.crt"), kept(host)) == (expired.pem, [])
