@@ -99,6 +99,13 @@ def test_the_action_group_is_those_that_touch_the_target() -> None:
     ]
 
 
+def test_the_action_group_recorded_is_those_that_say_for_which_incident_and_why() -> None:
+    runtime = yaml.safe_load((COLLECTION / "meta/runtime.yml").read_text("utf-8"))
+    assert sorted(runtime["action_groups"]["recorded"]) == [
+        name for name in NAMES if {"incident", "reason"} <= set(logic(name).ARGUMENTS)
+    ]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_secret_is_not_logged(name: str) -> None:
     for option, spec in logic(name).ARGUMENTS.items():

@@ -106,12 +106,12 @@ def why_unknown(document: Mapping[str, Any], ids: Sequence[str], place: str) -> 
 
 
 def who_since(document: Mapping[str, Any], change: Mapping[str, Any]) -> str:
-    """A later change of ours of the same thing, which explains its value; "" when there is none."""
+    """A later change of ours of the same thing, for the end of a sentence; "" when there is none."""
     places = [place for place, each in enumerate(document["changes"]) if each["id"] == change["id"]]
     later = document["changes"][places[0] + 1 :] if places else ()
     for each in later:
         if (each["service"], each["what"]) == (change["service"], change["what"]):
-            return f"{each['by']} changed it since (change {each['id']}, incident {each['incident']})"
+            return f"; {each['by']} changed it since (change {each['id']}, incident {each['incident']})"
     return ""
 
 

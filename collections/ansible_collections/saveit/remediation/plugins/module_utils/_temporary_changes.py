@@ -119,10 +119,9 @@ def _one(record: Mapping[str, Any], parameters: Mapping[str, Any], carrier: Carr
         return _done(record, "over", f"{record['id']}: {record['what']} has gone with its service: {error}")
     except FailedError as error:
         return _done(record, "left", f"{record['id']}: {error}")
-    since = changes.who_since(load(parameters, carrier).document, record)
     word = result.verdict if result.changed else "over" if result.returned["over"] else "left"
-    more = f"; {since}" if since and word == "left" else ""
-    return _done(record, word, f"{record['id']}: {result.sentence}{more}")
+    since = changes.who_since(load(parameters, carrier).document, record) if word == "left" else ""
+    return _done(record, word, f"{record['id']}: {result.sentence}{since}")
 
 
 def _given(record: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
