@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,10 @@ def test_with_an_autoscaler_its_minimum_is_raised_and_it_undoes_nothing(cluster:
     assert "still changed: " not in shown.stdout
 
 
-def test_what_somebody_else_has_set_since_is_left_alone_and_said(cluster: Cluster) -> None:
+def test_what_somebody_else_has_set_since_is_left_alone_until_it_is_ours_again(
+    cluster: Cluster, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """At last by plain Ansible."""
     busy(cluster)
     autoscaler(cluster, target=2000)
     scale_only(cluster, "cpu")
@@ -141,7 +145,10 @@ def test_what_somebody_else_has_set_since_is_left_alone_and_said(cluster: Cluste
         f"has the change beef; there are: {kept['id']} (minReplicas of {HPAS}/{HPA} on cluster)"
         in wrong.stderr
     )
-    assert cluster.command("revert", kept["id"], "--forget").code == 0
+    cluster.patch(HPAS, HPA, {"spec": {"minReplicas": 3}})
+    plain = ansible_playbook("revert", f"changes_ids={kept['id']}")
+    assert plain.returncode == 0, plain.stdout
+    assert cluster.get(HPAS, HPA)["spec"]["minReplicas"] == 2
     assert recorded(cluster) == []
 
 
