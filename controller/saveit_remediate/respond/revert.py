@@ -92,9 +92,13 @@ def _ask(variables: Mapping[str, Any], request: Request, settings: Settings, wor
 
 def _read(job: Job, world: Surroundings, request: Request) -> Changes:
     result = run_looking(job, world, f"Ask {request.inventory} what is changed")
-    # A host on which something was left fails after it has told so, which is no obstacle.
-    told = dataclasses.replace(result, failed=result.failed - result.published)
-    seen = with_obstacles(told, job)
+    # Those that left something, or have no such change, fail after they have told so, which is no obstacle.
+    reverted = result.observation.reverted
+    left = {one.target for one in reverted if one.word == "left"}
+    without = (
+        result.published - {one.target for one in reverted} if job.extra_vars.get("changes_ids") else set()
+    )
+    seen = with_obstacles(dataclasses.replace(result, failed=result.failed - left - without), job)
     return Changes(
         changes=seen.changes,
         reverted=seen.reverted,
