@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.saveit.remediation.plugins.module_utils import _change_record as records
+from ansible_collections.saveit.remediation.plugins.module_utils import _changes as changes
 from ansible_collections.saveit.remediation.plugins.module_utils import (
     _interlock,
     _service_limits,
@@ -250,7 +250,12 @@ def test_a_change_that_failed_has_no_record_and_one_that_was_made_all_the_same_h
 def test_without_a_record_nothing_is_changed(host: Host) -> None:
     host.raise_memory()
     host.file.write_text("{", "utf-8")
-    for step in (host.raise_memory, host.revert, lambda: host.run(_temporary_changes)):
+
+    def read() -> Any:
+        return host.run(_temporary_changes)
+
+    steps: tuple[Callable[[], Any], ...] = (host.raise_memory, host.revert, read)
+    for step in steps:
         with pytest.raises(ObstacleError, match="cannot read the interlock of saveit on staging"):
             step()
     assert host.containers == {"1": 768}
@@ -319,7 +324,9 @@ def test_a_record_that_asks_for_something_else_is_damaged(
 ) -> None:
     """Everybody on the host can write it: nothing in it is a command."""
     host.raise_memory()
-    host.rewrite(put_back={"module": module, "parameters": {"service": "backend", **parameters}})
+    host.rewrite(
+        put_back={"module": module, "parameters": {"service": "backend", "resource": "memory", **parameters}}
+    )
     result = host.revert(host.kept[0]["id"])
     assert (result.verdict, len(host.updates)) == ("left", 1)
     assert "its record is damaged" in result.sentence
@@ -350,7 +357,7 @@ def test_a_record_that_is_nobodys_any_more_goes_when_the_same_is_changed_anew(ho
 
 
 def test_the_document_does_not_grow_for_ever(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records.changes, "MOST", 1)
+    monkeypatch.setattr(changes, "MOST", 1)
     host.raise_memory()
     with pytest.raises(FailedError, match="cannot record another change of saveit on staging: there are 1"):
         host.raise_memory()

@@ -21,7 +21,7 @@ from saveit_remediate.respond.revert import Changes
 from saveit_remediate.run.contract import read_observation
 
 NOW = datetime(2026, 11, 26, 2, 30, tzinfo=UTC)
-RECORD = {
+RECORD: dict[str, Any] = {
     "id": "3f2a9c01", "service": "backend", "what": "memory limit of saveit-backend", "before": "512 MiB",
     "after": "768 MiB", "by": "alice@ops1", "incident": "memory-1", "expires": "2026-11-26T03:30:00+00:00",
 }  # fmt: skip

@@ -60,8 +60,8 @@ def put_back(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         raise FailedError("cannot put back the certificate: put_back is not what a renewal returned")
     other = [name for name in _OWN if entry.get(name) != parameters[name]]
     if other or not file:
-        names = ", ".join(other) or "certificate_file"
-        return _left(f"the inventory does not say the same {names} as the record ({entry.get(names)})")
+        what = ", ".join(other) or "certificate_file"
+        return _left(f"the inventory does not say the same {what} as the record ({entry.get(what)})")
     place = Place(parameters, carrier, parameters["files_service"])
     files, now, names = (file, parameters["key_file"]), carrier.now(), wanted_names(parameters)
     present = read_pair(place, files, names, parameters, now).certificate

@@ -106,5 +106,5 @@ def _secret(
 
 
 def _told(verdict: str, sentence: str, over: bool = False, diff: Mapping[str, str] | None = None) -> Result:
-    returned = {"stored": None, "kept": [], "change_id": "", "over": over}
+    returned: dict[str, Any] = {"stored": None, "kept": [], "change_id": "", "over": over}
     return Result(verdict, sentence, changed=verdict != "unchanged", diff=diff, returned=returned)
