@@ -124,6 +124,44 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A temporary change that is recorded on a target, with the old value. Times are ISO 8601, UTC.
+
+    `state` is made, or begun where nobody saw the end of it.
+    """
+
+    id: str
+    target: str
+    service: str
+    what: str
+    before: str
+    after: str
+    by: str = ""
+    why: str = ""
+    incident: str = ""
+    at: str = ""
+    expires: str = ""
+    expired: bool = False
+    state: str = "made"
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Reverted:
+    """What became of a change that was to be put back.
+
+    `word` is put-back, planned (check mode), over (nothing was left of it) or left (it stays as it is).
+    """
+
+    id: str
+    target: str
+    what: str
+    word: str
+    sentence: str
+    incident: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """What a play that only looks has to show: a value for each column; None is "no data"."""
 
@@ -146,6 +184,8 @@ class Observation:
     tables: tuple[Table, ...] = ()
     sentences: tuple[str, ...] = ()
     manifests: tuple[Mapping[str, Any], ...] = ()
+    changes: tuple[Change, ...] = ()
+    reverted: tuple[Reverted, ...] = ()
 
 
 @dataclass(frozen=True)

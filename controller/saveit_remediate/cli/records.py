@@ -103,7 +103,8 @@ def incidents(as_json: bool) -> None:
 def show(incident_id: str, as_json: bool) -> None:
     """Show the timeline of an incident; the beginning of an ID is enough, `last` is the newest."""
     from saveit_remediate.journal.chain import chain_break
-    from saveit_remediate.report.history import timeline_data, timeline_lines
+    from saveit_remediate.report.history import still_changed, timeline_data, timeline_lines
+    from saveit_remediate.report.screen import change_lines
     from saveit_remediate.report.text import clean
 
     journal = _journal()
@@ -113,7 +114,8 @@ def show(incident_id: str, as_json: bool) -> None:
         click.echo(f"warning: event {broken} of this record was changed, removed or moved", err=True)
     if as_json:
         _json(timeline_data(events))
-    elif not sys.stdout.isatty():
+        return
+    if not sys.stdout.isatty():
         click.echo(f"incident {events[0].incident_id}")
         for at, kind, sentence in timeline_lines(events):
             click.echo(f"{at}  {clean(kind)}: {clean(sentence)}")
@@ -121,3 +123,5 @@ def show(incident_id: str, as_json: bool) -> None:
         from saveit_remediate.report.tables import console, timeline_table
 
         console().print(timeline_table(events))
+    for line in change_lines(still_changed(events)):
+        click.echo(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import getpass
 import secrets
 import socket
@@ -21,7 +22,7 @@ from saveit_remediate.incident import Request, Severity
 from saveit_remediate.journal import Journal, open_journal
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report, to_json
-from saveit_remediate.report.screen import Lines, Screen
+from saveit_remediate.report.screen import Lines, Screen, change_lines
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.respond import AUTO, Surroundings, respond, respond_auto
 from saveit_remediate.settings import Settings, load_settings
@@ -131,10 +132,13 @@ def _tell(report: Report, screen: Screen) -> None:
     """The end, for a person."""
     diffs = [(action, diff) for action in report.actions for diff in action.diff]
     ending = f"record: saveit-remediate show {report.incident_id}"
+    changed = change_lines(dataclasses.asdict(one) for one in report.changes)
     if isinstance(screen, Lines):
         for action, diff in diffs:
             screen.line(f"diff: {clean(action.target)}: {action.remedy}: {_one_line(diff)}")
         screen.line(f"{report.outcome}: {clean(report.sentence)} ({duration(report.seconds)})")
+        for line in changed:
+            screen.line(line)
         screen.line(ending)
         return
     from saveit_remediate.report.tables import console, diff_text, outcome_text
@@ -143,6 +147,8 @@ def _tell(report: Report, screen: Screen) -> None:
     for action, diff in diffs:
         terminal.print(diff_text(action, diff))
     terminal.print(outcome_text(report))
+    for line in changed:
+        terminal.print(line, style="yellow", highlight=False, markup=False)
     terminal.print(ending, style="dim", highlight=False, markup=False)
 
 

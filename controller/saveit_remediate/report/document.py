@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from saveit_remediate.errors import InterruptedRunError
-from saveit_remediate.incident import Action, Finding, Outcome
+from saveit_remediate.incident import Action, Change, Finding, Outcome
 from saveit_remediate.verify import Verification
 
 
@@ -31,6 +31,7 @@ class Report:
     started: str
     finished: str
     seconds: float
+    changes: tuple[Change, ...] = ()  # of this incident, that are still there
     interrupted: bool = False
 
     @property

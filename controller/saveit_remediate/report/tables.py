@@ -10,7 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from saveit_remediate.catalog import Runbook
-from saveit_remediate.incident import Action, Finding, Table
+from saveit_remediate.incident import Action, Change, Finding, Table
 from saveit_remediate.journal import Event
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report
@@ -74,6 +74,17 @@ def data_table(table: Table, with_target: bool) -> RichTable:
     for row in table.rows:
         _row(shown, *("-" if cell is None else cell for cell in row))
     return shown
+
+
+def changes_table(changes: Iterable[Change]) -> RichTable:
+    """What is changed for a time."""
+    columns = ("id", "target", "what", "before", "after", "by", "incident", "expires (UTC)", "why")
+    table = _table(*columns, title="Temporary changes")
+    for one in changes:
+        ends = Text(clean(one.expires[:16].replace("T", " ")), style="red" if one.expired else "")
+        row = (one.id, one.target, one.what, one.before, one.after, one.by, one.incident, ends, one.why)
+        _row(table, *row)
+    return table
 
 
 def plan_table(plan: Plan) -> RenderableType:

@@ -169,6 +169,7 @@ def report_on(record: Record, judgement: Judgement, hosts: tuple[str, ...], **kn
         started=record.started.isoformat(timespec="milliseconds"),
         finished=finished.isoformat(timespec="milliseconds"),
         seconds=round((finished - record.started).total_seconds(), 3),
+        changes=tuple(record.changes),
         **known,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from saveit_remediate.catalog import choose_playbook
 from saveit_remediate.errors import InterruptedRunError, RemediateError
 from saveit_remediate.respond.case import Case, base_job
-from saveit_remediate.run import run_playbook
+from saveit_remediate.run import RemedyEvent, RunEvent, run_playbook
 
 _PLAYBOOK = "interlock"
 _SECONDS = 30  # a target that does not answer is left alone: a lease ends by itself
@@ -20,7 +20,7 @@ def release(case: Case) -> None:
     told = {"interlock_step": "release", "interlock_incident": case.record.incident_id}
     job = replace(job, extra_vars={**case.variables, **told}, timeout=_SECONDS)
     try:
-        result = run_playbook(job, lambda _event: None)
+        result = run_playbook(job, lambda event: _keep(case, event))
     except (KeyboardInterrupt, InterruptedRunError, RemediateError) as error:
         problem = str(error) or "interrupted"
     else:
@@ -29,3 +29,9 @@ def release(case: Case) -> None:
             case.record.write("lease-released", "; ".join(result.observation.sentences))
             return
     case.world.screen.warning(f"what was leased on the target ends by itself, and not at once: {problem}")
+
+
+def _keep(case: Case, event: RunEvent) -> None:
+    """What the release tells of what is still changed."""
+    if isinstance(event, RemedyEvent):
+        case.record.remedy_event(event)

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from saveit_remediate.errors import RemediateError
+from saveit_remediate.incident import Change
 from saveit_remediate.journal import Journal
 from saveit_remediate.report.document import Report
-from saveit_remediate.run import RemedyEvent
+from saveit_remediate.run import RemedyEvent, read_changes
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Record:
     begun: list[tuple[str, str]] = field(default_factory=list)
     ended: dict[tuple[str, str], str] = field(default_factory=dict)
     leased: bool = False  # something on the target, when Ansible was last heard of
+    changes: list[Change] = field(default_factory=list)  # that the targets said are still there
 
     def write(self, kind: str, sentence: str, **payload: Any) -> None:
         self._append(self.incident_id, kind, {"sentence": sentence, **payload})
@@ -67,6 +69,8 @@ class Record:
             self.ended[event.host, event.remedy] = event.sentence
         elif event.kind == "lease-taken":
             self.leased = True
+        elif event.kind == "still-changed":
+            self.changes += read_changes(event.data.get("changes"), event.host)
         known = ("kind", "sentence")
         more = {key: value for key, value in event.data.items() if key not in known}
         self.write(event.kind, event.sentence, **{"host": event.host, **more})

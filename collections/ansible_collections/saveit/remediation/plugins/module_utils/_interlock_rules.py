@@ -100,7 +100,7 @@ def clock(time: str, now: float) -> str:
 
 
 def rows(document: Mapping[str, Any], now: float) -> list[tuple[str, str, str, str, str]]:
-    """Pause, leases, and attempts by remedy, for the table of `status`."""
+    """Pause, leases, temporary changes, and attempts by remedy, for the table of `status`."""
     found = []
     if document["paused"]:
         paused = document["paused"]
@@ -109,6 +109,9 @@ def rows(document: Mapping[str, Any], now: float) -> list[tuple[str, str, str, s
     for name, lease in sorted(document["leases"].items()):
         since, until = clock(lease["since"], now), clock(lease["expires"], now)
         found.append((f"{name} leased", lease["holder"], since, until, f"incident {lease['incident']}"))
+    for each in document["changes"]:
+        since, until = clock(each["at"], now), clock(each["expires"], now)
+        found.append((f"{each['what']} changed", each["by"], since, until, f"change {each['id']}"))
     for remedy in sorted({each["remedy"] for each in document["attempts"]}):
         tried = [each for each in document["attempts"] if each["remedy"] == remedy]
         count = f"{len(tried)} times, the last one: {tried[-1]['result']}"

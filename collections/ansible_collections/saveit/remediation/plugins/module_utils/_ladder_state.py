@@ -101,6 +101,7 @@ class State:
             "remedy": f"{type_}.{self.remedy['id']}" if self.remedy else "",
             "title": self.remedy.get("title", ""),
             "approval": self.approval,
+            "why": "; ".join(each["sentence"] for each in self.findings if each["id"] in self.current),
             "limits": self.limits or self.remedy.get("limits") or self.runbook.get("limits", []),
             "results": {f"{type_}.{each['remedy']}": each["result"] for each in ended},
         }
