@@ -23,8 +23,8 @@ from saveit_remediate.respond.case import (
     write_opened,
 )
 from saveit_remediate.respond.diagnosis import with_obstacles
-from saveit_remediate.respond.lease import release
 from saveit_remediate.respond.judgement import Judgement, joined, together
+from saveit_remediate.respond.lease import release
 from saveit_remediate.respond.outcome import is_outdated, judge_remediation
 from saveit_remediate.respond.untouched import (
     judge_all_apart,
@@ -136,7 +136,7 @@ def _check(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     obstacles = tuple(finding for finding in observation.findings if finding.is_obstacle)
     stopped = judge_apart(dataclasses.replace(assessment, obstacles=obstacles, symptoms=()), ())
     rest = assessment.only(set(assessment.sick) - set(stopped))
-    if not obstacles or rest.symptoms and result.status == "ended":
+    if not obstacles or (rest.symptoms and result.status == "ended"):
         judgement = joined(judge_planned(rest, plan, "this was a check"), stopped)
     else:
         judgement = dataclasses.replace(judge_obstacles(obstacles), targets=stopped)
@@ -205,10 +205,10 @@ def _interrupted(case: Case) -> Report:
     """Say and record what was done and what was not."""
     done = case.record.what_was_done()
     whole = _cut_off(case, f"interrupted while in mode {case.mode}; {done}")
-    each = {host: _cut_off(case, f"interrupted; {case.record.what_was_done(host)}", host) for host in case.hosts}
-    report = dataclasses.replace(
-        report_of(case, dataclasses.replace(whole, targets=each)), interrupted=True
-    )
+    each = {
+        host: _cut_off(case, f"interrupted; {case.record.what_was_done(host)}", host) for host in case.hosts
+    }
+    report = dataclasses.replace(report_of(case, dataclasses.replace(whole, targets=each)), interrupted=True)
     case.record.write("interrupted", whole.sentence, begun=case.record.begun)
     case.record.close(report, "interrupted")
     return report

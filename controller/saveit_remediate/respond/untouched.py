@@ -1,4 +1,4 @@
-"""Judge hosts to which nothing is done, with the reason: nothing is wrong, or may be tried, or was agreed to. Pure."""
+"""Judge hosts to which nothing is done: nothing is wrong there, may be tried, or was agreed to. Pure."""
 
 from __future__ import annotations
 

@@ -33,7 +33,9 @@ class ActionModule(RunAction):
         values = super().run(tmp, task_vars)
         if values.get("final"):
             others = [json.loads(kept) for kept in self._others(known).values() if kept]
-            published = {key: [each for state in (values, *others) for each in state[key]] for key in PUBLISHED}
+            published = {
+                key: [each for state in (values, *others) for each in state[key]] for key in PUBLISHED
+            }
             stats = {"data": {"remediation": published}, "per_host": False, "aggregate": False}
             values["ansible_stats"] = stats
             group = GROUPS.get(values["stage"])
@@ -44,5 +46,7 @@ class ActionModule(RunAction):
     def _others(self, task_vars: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, str]:
         """By host of the play, what its ladder kept; empty where it has none."""
         here, hostvars = task_vars["inventory_hostname"], task_vars["hostvars"]
-        others = [host for host in task_vars["ansible_play_hosts_all"] if host != here and host not in without]
+        others = [
+            host for host in task_vars["ansible_play_hosts_all"] if host != here and host not in without
+        ]
         return {host: (hostvars[host].get("ladder_state") or {}).get("kept", "") for host in others}

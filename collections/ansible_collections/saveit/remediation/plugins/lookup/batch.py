@@ -10,15 +10,15 @@ name: batch
 short_description: Whose turn it is in the playbook of an incident type
 version_added: 0.2.0
 description:
-  - The plays of an incident type take their hosts from here. All hosts are looked at side by side, then counted, and those that are sick
-    are remedied in batches.
+  - The plays of an incident type take their hosts from here. All hosts are looked at side by side and counted,
+    and those that are sick are remedied in batches.
 author:
   - The saveit-remediate developers (@saveit)
 options:
   _terms:
     description:
-      - C(look), C(count), C(act) or C(end) for the hosts of that play, C(looks) for those of a diagnosis of all incident types, or C(serial)
-        for the sizes of the batches. An inventory without hosts is an error.
+      - C(look), C(count), C(act) or C(end) for the hosts of that play, C(looks) for those of a diagnosis of all
+        incident types, or C(serial) for the sizes of the batches. An inventory without hosts is an error.
     required: true
 """
 
@@ -37,7 +37,8 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 _raw:
-  description: Patterns of hosts, or the sizes of batches, V(1), V(25%) and V(100%) unless the site has another C(ladder_serial).
+  description: Patterns of hosts, or the sizes of batches, by default V(1), V(25%) and V(100%), or what the site
+    has in C(ladder_serial).
   type: list
   elements: raw
 """

@@ -28,7 +28,9 @@ def hosts_of(stage: str, groups: Mapping[str, Sequence[str]], plan: Mapping[str,
     With a plan, somebody has looked and counted already. Raises FailedError when there is nobody at all.
     """
     if not groups.get("all"):
-        raise FailedError("the hosts list is empty: the inventory has no host, so there is nothing to look at")
+        raise FailedError(
+            "the hosts list is empty: the inventory has no host, so there is nothing to look at"
+        )
     if stage == "looks":
         if not groups.get(LOOKS):
             raise FailedError("the hosts list is empty: diagnosis_hosts matches no host of the inventory")
@@ -62,7 +64,7 @@ def _is_size(value: Any) -> bool:
     number = text[:-1] if text.endswith("%") else text
     if isinstance(value, bool) or not (number.isascii() and number.isdigit()):
         return False
-    return 1 <= int(number) and (not text.endswith("%") or int(number) <= 100)
+    return int(number) >= 1 and (not text.endswith("%") or int(number) <= 100)
 
 
 def why_too_many(known: Mapping[str, Mapping[str, Any]], most: float) -> str:

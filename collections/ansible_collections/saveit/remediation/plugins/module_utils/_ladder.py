@@ -386,9 +386,7 @@ def _recovered(state: State, now: float) -> None:
     state.tell("verified", now, sentence, remedy=state.remedy["id"], recovered=True)
 
 
-def _obstacle(
-    state: State, id_: str, outcome: str, sentence: str, now: float, advice: str = ""
-) -> None:
+def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float, advice: str = "") -> None:
     state.findings.append(
         {
             "id": id_,

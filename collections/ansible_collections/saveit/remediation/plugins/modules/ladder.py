@@ -43,7 +43,7 @@ options:
     description:
       - With O(step=open), what this play is for, where an incident type has several, V(look) at all hosts, or
         V(act) on a batch of those that are sick. Empty does both in one.
-      - With V(look), a host that is sick joins the group C(remediation_sick), and with O(step=count) the group
+      - With V(look), a host that is sick joins the group C(remediation_sick), and with O(step=count)
         C(remediation_cleared).
     type: str
     choices: ["", look, act]
@@ -57,8 +57,8 @@ options:
     default: {}
   max_unhealthy_percent:
     description:
-      - With O(step=count), nobody is remedied when more than this share of the hosts that could be looked at are sick at once;
-        V(100) never refuses.
+      - With O(step=count), nobody is remedied when more than this share of the hosts that could be looked at
+        are sick at once; V(100) never refuses.
       - Of fewer than three hosts a share says nothing, so it does not count there.
     type: float
     default: 50
