@@ -20,7 +20,7 @@ from saveit_remediate.errors import UsageError
 from saveit_remediate.incident import Request, Severity
 from saveit_remediate.journal import Journal, open_journal
 from saveit_remediate.plan import Plan
-from saveit_remediate.report.document import Report, counted, to_json
+from saveit_remediate.report.document import Report, alike, counted, to_json
 from saveit_remediate.report.screen import Lines, Screen
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.respond import AUTO, Surroundings, respond, respond_auto
@@ -143,8 +143,8 @@ def _tell(report: Report, screen: Screen) -> None:
         for action, diff in diffs:
             screen.line(f"diff: {clean(action.target)}: {action.remedy}: {_one_line(diff)}")
         if len(report.targets) > 1:
-            for each in report.targets:
-                screen.line(f"{clean(each.target)}: {each.outcome}: {clean(each.sentence)}")
+            for targets, outcome, sentence in alike(report.targets):
+                screen.line(f"{clean(targets)}: {outcome}: {clean(sentence)}")
             screen.line(f"{report.outcome}: {counted(report)} ({duration(report.seconds)})")
         else:
             screen.line(f"{report.outcome}: {clean(report.sentence)} ({duration(report.seconds)})")

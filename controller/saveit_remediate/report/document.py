@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,14 @@ class Report:
     @property
     def exit_code(self) -> int:
         return InterruptedRunError.exit_code if self.interrupted else self.outcome.exit_code
+
+
+def alike(targets: Iterable[TargetReport]) -> list[tuple[str, Outcome, str]]:
+    """Targets, outcome and sentence; those that ended with the same words are told of together."""
+    found: dict[tuple[Outcome, str], list[str]] = {}
+    for each in targets:
+        found.setdefault((each.outcome, each.sentence), []).append(each.target)
+    return [(", ".join(names), outcome, sentence) for (outcome, sentence), names in found.items()]
 
 
 def counted(report: Report) -> str:

@@ -13,7 +13,7 @@ from saveit_remediate.catalog import Runbook
 from saveit_remediate.incident import Action, Finding, Table
 from saveit_remediate.journal import Event
 from saveit_remediate.plan import Plan
-from saveit_remediate.report.document import Report, TargetReport, counted
+from saveit_remediate.report.document import Report, TargetReport, alike, counted
 from saveit_remediate.report.history import Summary
 from saveit_remediate.report.screen import reversible
 from saveit_remediate.report.text import clean, duration
@@ -96,9 +96,8 @@ def plan_table(plan: Plan) -> RenderableType:
 def targets_table(targets: Iterable[TargetReport]) -> RichTable:
     """How it ended on each of several hosts."""
     table = _table("target", "outcome", "why", title="Targets")
-    for each in targets:
-        outcome = Text(str(each.outcome), style=_STYLES.get(each.outcome, "red"))
-        _row(table, each.target, outcome, each.sentence)
+    for names, outcome, sentence in alike(targets):
+        _row(table, names, Text(str(outcome), style=_STYLES.get(outcome, "red")), sentence)
     return table
 
 

@@ -32,10 +32,12 @@ def judge_healthy(assessment: Assessment, hosts: Iterable[str]) -> Judgement:
 def judge_apart(assessment: Assessment, hosts: Iterable[str]) -> dict[str, Judgement]:
     """The hosts that no remedy is for: where something stands in the way, or nothing is wrong."""
     apart = {}
-    for host in dict.fromkeys((*hosts, *(finding.target for finding in assessment.obstacles))):
+    stopped = {finding.target for finding in assessment.obstacles}
+    others = set(assessment.sick) - stopped  # that may be touched
+    for host in dict.fromkeys((*hosts, *sorted(stopped))):
         mine = [finding for finding in assessment.obstacles if finding.target == host]
         if mine:
-            apart[host] = judge_obstacles(mine, f" on {host}")
+            apart[host] = judge_obstacles(mine, f" on {host}" if others else "")
         elif not assessment.of(host):
             apart[host] = judge_healthy(assessment.only([host]), [host])
     return apart

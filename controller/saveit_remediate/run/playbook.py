@@ -169,6 +169,9 @@ def _raise_for_inventory(job: Job, tail: list[str]) -> None:
     text = "\n".join(tail)
     if "hosts list is empty" in text:
         raise UsageError(_nobody(job))
+    if "cannot take ladder_serial: " in text:
+        said = text.partition("cannot take ladder_serial: ")[2].partition(" Origin: ")[0].splitlines()[0]
+        raise UsageError(f"cannot take ladder_serial: {said} (inventory {job.inventory}, or -e)")
     if "leaves us with no hosts to target" in text or "--limit does not match any hosts" in text:
         raise UsageError(_no_match(job))
     if "parse inventory source" in text:

@@ -10,15 +10,15 @@ name: batch
 short_description: Whose turn it is in the playbook of an incident type
 version_added: 0.2.0
 description:
-  - The plays of an incident type take their hosts from here. All hosts are looked at side by side and counted,
-    and those that are sick are remedied in batches.
+  - The plays of an incident type take their hosts from here. All hosts are looked at side by side, then
+    counted, and those that are sick are remedied in batches.
 author:
   - The saveit-remediate developers (@saveit)
 options:
   _terms:
     description:
-      - C(look), C(count), C(act) or C(end) for the hosts of that play, C(looks) for those of a diagnosis of all
-        incident types, or C(serial) for the sizes of the batches. An inventory without hosts is an error.
+      - C(look), C(count), C(act) or C(end) for the hosts of that play, C(looks) for those of a diagnosis of
+        all incident types, or C(serial) for the sizes of the batches. An inventory without hosts is an error.
     required: true
 """
 
@@ -37,8 +37,8 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 _raw:
-  description: Patterns of hosts, or the sizes of batches, by default V(1), V(25%) and V(100%), or what the site
-    has in C(ladder_serial).
+  description: Patterns of hosts, or the sizes of batches, by default V(1), V(25%) and V(100%), or what the
+    site has in C(ladder_serial).
   type: list
   elements: raw
 """
@@ -63,7 +63,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
         try:
             if terms != ["serial"]:
                 return list(hosts_of(terms[0], groups, plan))
-            acting = [host for host in hosts_of("act", groups, plan) if host in groups["all"]]
+            turn = (*hosts_of("act", groups, plan), *hosts_of("end", groups, plan))  # or those who may not
+            acting = [host for host in turn if host in groups["all"]]
             return serial_of(known["hostvars"][acting[0]].get("ladder_serial") if acting else None)
         except FailedError as error:
             raise AnsibleLookupError(str(error)) from error

@@ -25,7 +25,9 @@ _NAMED = 10  # targets in a sentence
 def hosts_of(stage: str, groups: Mapping[str, Sequence[str]], plan: Mapping[str, Any]) -> Sequence[str]:
     """Who takes part in a play: look, count, act or end of an incident type, or looks of all types.
 
-    With a plan, somebody has looked and counted already. Raises FailedError when there is nobody at all.
+    With a plan, somebody has looked and counted already; the play that counts begins all the same, without a
+    task, as only then Ansible lets the next one read the variables of hosts. Raises FailedError when there is
+    nobody at all.
     """
     if not groups.get("all"):
         raise FailedError(
@@ -37,7 +39,7 @@ def hosts_of(stage: str, groups: Mapping[str, Sequence[str]], plan: Mapping[str,
         return (LOOKS,)
     if plan:
         planned = [host for host, each in plan.items() if each.get("assessed")]
-        return (planned or NOBODY) if stage in ("act", "end") else NOBODY
+        return planned if planned and stage != "look" else NOBODY
     if stage == "look" or (stage == "count" and groups.get(SICK)):
         return ("all",)
     if stage == "count":
