@@ -42,16 +42,11 @@ def test_who_takes_part_in_a_play(groups: Any, plan: Any, look: Any, count: Any,
     assert found == [list(each) for each in (look, count, act, end)]
 
 
-@pytest.mark.parametrize("stage", ["look", "count", "act", "end", "looks"])
+@pytest.mark.parametrize("stage", ["look", "count", "act", "end"])
 @pytest.mark.parametrize("groups", [{}, {"all": []}])
 def test_an_empty_set_is_an_error_and_never_everything(groups: Any, stage: str) -> None:
     with pytest.raises(FailedError, match="has no host"):
         hosts_of(stage, groups, PLAN)
-
-
-def test_looks_of_all_types_at_nobody_are_an_error() -> None:
-    with pytest.raises(FailedError, match="diagnosis_hosts matches no host"):
-        hosts_of("looks", GROUPS, {})
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ author:
 options:
   _terms:
     description:
-      - C(look), C(count), C(act) or C(end) for the hosts of that play, C(looks) for those of a diagnosis of
-        all incident types, or C(serial) for the sizes of the batches. An inventory without hosts is an error.
+      - C(look), C(count), C(act) or C(end) for the hosts of that play, or C(serial) for the sizes of the batches.
+        An inventory without hosts is an error.
     required: true
 """
 

@@ -13,8 +13,8 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
 
-# Groups that the playbooks make: where something was found, where it may be remedied, a look of each type.
-SICK, CLEARED, LOOKS = "remediation_sick", "remediation_cleared", "remediation_looks"
+# Groups that the playbooks make: where something was found, and where it may be remedied.
+SICK, CLEARED = "remediation_sick", "remediation_cleared"
 NOBODY = ("!all",)  # a pattern of Ansible's
 SERIAL = (1, "25%", "100%")  # of the sick ones, at the same time: first one, then more
 PERCENT = 50.0
@@ -23,7 +23,7 @@ _NAMED = 10  # targets in a sentence
 
 
 def hosts_of(stage: str, groups: Mapping[str, Sequence[str]], plan: Mapping[str, Any]) -> Sequence[str]:
-    """Who takes part in a play: look, count, act or end of an incident type, or looks of all types.
+    """Who takes part in a play: look, count, act or end.
 
     With a plan, somebody has looked and counted already; the play that counts begins all the same, without a
     task, as only then Ansible lets the next one read the variables of hosts. Raises FailedError when there is
@@ -33,10 +33,6 @@ def hosts_of(stage: str, groups: Mapping[str, Sequence[str]], plan: Mapping[str,
         raise FailedError(
             "the hosts list is empty: the inventory has no host, so there is nothing to look at"
         )
-    if stage == "looks":
-        if not groups.get(LOOKS):
-            raise FailedError("the hosts list is empty: diagnosis_hosts matches no host of the inventory")
-        return (LOOKS,)
     if plan:
         planned = [host for host, each in plan.items() if each.get("assessed")]
         return planned if planned and stage != "look" else NOBODY
