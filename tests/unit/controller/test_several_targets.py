@@ -103,7 +103,7 @@ STOPPED = Finding("stopped-early", "b", "b", "b was not touched, as a got worse"
         pytest.param(
             {"hosts": ("a",), "actions": {"a": "helped"}, "evidence": good("a"), "status": "timeout",
              "problem": "it took too long"},
-            {"a": "unresolved", "b": "unresolved"}, "b was not touched, as it took too long", id="time is over",
+            {"a": "unresolved", "b": "unresolved"}, "b was not touched, as it took too long", id="time over",
         ),
     ],
 )  # fmt: skip
@@ -146,10 +146,8 @@ def test_the_question_says_how_many_are_touched(steps: list[tuple[str, str]], as
 
 
 def test_targets_that_ended_alike_are_told_of_together() -> None:
-    told = [
-        TargetReport(host, Outcome.REFUSED, why, (), (), None)
-        for host, why in (("a", "x"), ("b", "y"), ("c", "x"))
-    ]
+    ended = (("a", "x"), ("b", "y"), ("c", "x"))
+    told = [TargetReport(host, Outcome.REFUSED, why, (), (), None) for host, why in ended]
     assert alike(told) == [("a, c", "refused", "x"), ("b", "refused", "y")]
 
 

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 name: batch
 short_description: Whose turn it is in the playbook of an incident type
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - The plays of an incident type take their hosts from here. All hosts are looked at side by side, then
     counted, and those that are sick are remedied in batches.
@@ -17,8 +17,8 @@ author:
 options:
   _terms:
     description:
-      - C(look), C(count), C(act) or C(end) for the hosts of that play, or C(serial) for the sizes of the batches.
-        An inventory without hosts is an error.
+      - C(look), C(count), C(act) or C(end) for the hosts of that play, or C(serial) for the sizes of the
+        batches. An inventory without hosts is an error.
     required: true
 """
 
