@@ -1,4 +1,4 @@
-"""Several hosts under plain ansible-playbook, as in AWX: batches, and the rules that keep the rest from harm."""
+"""Several hosts under plain ansible-playbook, as in AWX: batches, and what keeps the rest from harm."""
 
 from __future__ import annotations
 
