@@ -16,7 +16,9 @@ from saveit_remediate.catalog.schema import Parameter
 from saveit_remediate.errors import UsageError, did_you_mean
 
 # Of the ladder's own variables, a person may set these; the controller sets the others.
-FOR_PEOPLE = ("ladder_hold_seconds", "ladder_max_risk")
+FOR_PEOPLE = (
+    "ladder_hold_seconds", "ladder_max_risk", "ladder_max_unhealthy_percent", "ladder_serial",
+)  # fmt: skip
 
 
 def parse_extra_vars(arguments: Iterable[str], cwd: Path) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def check_extra_vars(
         elif name in allowed:
             checked[name] = convert(allowed[name], value)
         elif _is_ours(name, reserved):
-            instead = "" if name in reserved else f"; of these you may set {' and '.join(FOR_PEOPLE)}"
+            instead = "" if name in reserved else f"; of these you may set {', '.join(FOR_PEOPLE)}"
             raise UsageError(f"extra variable {name!r} is set by saveit-remediate itself{instead}")
         else:
             of = f" for {about}" if about else ""

@@ -13,7 +13,7 @@ from saveit_remediate.catalog import Runbook
 from saveit_remediate.incident import Action, Change, Finding, Table
 from saveit_remediate.journal import Event
 from saveit_remediate.plan import Plan
-from saveit_remediate.report.document import Report
+from saveit_remediate.report.document import Report, TargetReport, alike, counted
 from saveit_remediate.report.history import Summary
 from saveit_remediate.report.screen import need_of, reversible
 from saveit_remediate.report.text import clean, duration
@@ -105,11 +105,20 @@ def plan_table(plan: Plan) -> RenderableType:
     return Group(table, Text(clean(f"playbook {plan.playbook.name}: {plan.playbook.why}"), style="dim"))
 
 
+def targets_table(targets: Iterable[TargetReport]) -> RichTable:
+    """How it ended on each of several hosts."""
+    table = _table("target", "outcome", "why", title="Targets")
+    for names, outcome, sentence in alike(targets):
+        _row(table, names, Text(str(outcome), style=_STYLES.get(outcome, "red")), sentence)
+    return table
+
+
 def outcome_text(report: Report) -> Text:
-    """The last line: how it ended."""
+    """The last line: how it ended; of several hosts how many, as the table says why."""
     style = _STYLES.get(report.outcome, "red")
     text = Text(str(report.outcome), style=f"bold {style}")
-    text.append(f": {clean(report.sentence)}", style="not bold default")
+    told = counted(report) if len(report.targets) > 1 else clean(report.sentence)
+    text.append(f": {told}", style="not bold default")
     text.append(f"  ({duration(report.seconds)})", style="not bold dim")
     return text
 

@@ -14,9 +14,9 @@ from saveit_remediate.incident import Action, Finding, Request
 from saveit_remediate.journal import Journal, new_incident_id
 from saveit_remediate.journal.controller import this_controller
 from saveit_remediate.plan import Plan
-from saveit_remediate.report.document import Report
+from saveit_remediate.report.document import Report, TargetReport
 from saveit_remediate.report.screen import Screen
-from saveit_remediate.respond.outcome import Judgement
+from saveit_remediate.respond.judgement import Judgement
 from saveit_remediate.respond.record import Record
 from saveit_remediate.run import Job
 from saveit_remediate.settings import Settings
@@ -157,7 +157,14 @@ def report_of(case: Case, judgement: Judgement) -> Report:
     )
 
 
-def report_on(record: Record, judgement: Judgement, hosts: tuple[str, ...], **known: Any) -> Report:
+def report_on(
+    record: Record,
+    judgement: Judgement,
+    hosts: tuple[str, ...],
+    findings: tuple[Finding, ...],
+    actions: tuple[Action, ...],
+    **known: Any,
+) -> Report:
     """The report of what is recorded, as it stands now; `known` are the other fields of Report."""
     finished = record.now()
     return Report(
@@ -165,12 +172,29 @@ def report_on(record: Record, judgement: Judgement, hosts: tuple[str, ...], **kn
         target=names(hosts),
         outcome=judgement.outcome,
         sentence=judgement.sentence,
+        findings=findings,
+        actions=actions,
         verification=judgement.verification,
         started=record.started.isoformat(timespec="milliseconds"),
         finished=finished.isoformat(timespec="milliseconds"),
         seconds=round((finished - record.started).total_seconds(), 3),
         changes=tuple(record.changes),
+        targets=tuple(_of_target(host, judgement, findings, actions) for host in hosts),
         **known,
+    )
+
+
+def _of_target(
+    host: str, judgement: Judgement, findings: tuple[Finding, ...], actions: tuple[Action, ...]
+) -> TargetReport:
+    own = judgement.targets.get(host, judgement)  # what stopped all stopped this one
+    return TargetReport(
+        target=host,
+        outcome=own.outcome,
+        sentence=own.sentence,
+        findings=tuple(finding for finding in findings if finding.target == host),
+        actions=tuple(action for action in actions if action.target == host),
+        verification=own.verification,
     )
 
 

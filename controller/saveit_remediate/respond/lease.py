@@ -25,8 +25,9 @@ def release(case: Case) -> None:
         problem = str(error) or "interrupted"
     else:
         problem = result.problem or "; ".join(result.unreachable.values())
-        if not problem:
+        if result.observation.sentences:
             case.record.write("lease-released", "; ".join(result.observation.sentences))
+        if not problem:
             return
     case.world.screen.warning(f"what was leased on the target ends by itself, and not at once: {problem}")
 

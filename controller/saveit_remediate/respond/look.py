@@ -11,7 +11,7 @@ from saveit_remediate.errors import InterruptedRunError, UnreachableError
 from saveit_remediate.incident import Finding, Outcome, Request, Table
 from saveit_remediate.respond.case import Surroundings, base_job
 from saveit_remediate.respond.diagnosis import with_obstacles
-from saveit_remediate.respond.outcome import judge_obstacles
+from saveit_remediate.respond.untouched import judge_obstacles
 from saveit_remediate.run import Job, RunResult, check_inventory, run_playbook
 from saveit_remediate.settings import Settings
 

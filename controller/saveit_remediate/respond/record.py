@@ -52,6 +52,10 @@ class Record:
             outcome=outcome or report.outcome,
             severity=report.severity,
             seconds=report.seconds,
+            targets=[
+                {"target": each.target, "outcome": each.outcome, "sentence": each.sentence}
+                for each in report.targets
+            ],
         )
 
     def end_resumed(self, incident_id: str) -> None:
@@ -75,12 +79,13 @@ class Record:
         more = {key: value for key, value in event.data.items() if key not in known}
         self.write(event.kind, event.sentence, **{"host": event.host, **more})
 
-    def what_was_done(self) -> str:
-        """Remedies that ended, and those that were cut off, in one sentence."""
-        if not self.begun:
+    def what_was_done(self, on: str = "") -> str:
+        """Remedies that ended, and those that were cut off, in one sentence; `on` one host, or all."""
+        begun = [(host, remedy) for host, remedy in self.begun if on in ("", host)]
+        if not begun:
             return "nothing was touched"
-        done = [f"{remedy} on {host}" for host, remedy in self.begun if (host, remedy) in self.ended]
-        cut = [f"{remedy} on {host}" for host, remedy in self.begun if (host, remedy) not in self.ended]
+        done = [f"{remedy} on {host}" for host, remedy in begun if (host, remedy) in self.ended]
+        cut = [f"{remedy} on {host}" for host, remedy in begun if (host, remedy) not in self.ended]
         parts = []
         if done:
             parts.append("done: " + ", ".join(done))

@@ -13,8 +13,9 @@ from saveit_remediate.incident import Change, Finding, Outcome, Request, Reverte
 from saveit_remediate.journal import Journal
 from saveit_remediate.respond.case import Surroundings, base_job
 from saveit_remediate.respond.diagnosis import with_obstacles
+from saveit_remediate.respond.judgement import worst
 from saveit_remediate.respond.look import run_looking
-from saveit_remediate.respond.outcome import judge_obstacles, worst
+from saveit_remediate.respond.untouched import judge_obstacles
 from saveit_remediate.run import Job, check_inventory
 from saveit_remediate.settings import Settings
 

@@ -120,7 +120,7 @@ def _result(job: Job, recorder: Recorder, stopped: str, rc: int) -> RunResult:
         _raise_for_inventory(job, recorder.tail)
         status, problem = "not-started", _why_not_started(job, recorder.tail, rc)
     elif recorder.no_hosts and not recorder.hosts:
-        raise UsageError(_no_match(job) if job.limit and job.limit_variable else _no_hosts(job))
+        raise UsageError(_nobody(job))
     publications: list[tuple[str, Mapping[str, Any]]] = [
         (host, recorder.published[host]) for host in sorted(recorder.published)
     ]
@@ -156,6 +156,10 @@ def _no_hosts(job: Job) -> str:
     return f"the inventory {job.inventory} ({job.inventory_origin}) has no hosts in it"
 
 
+def _nobody(job: Job) -> str:
+    return _no_match(job) if job.limit and job.limit_variable else _no_hosts(job)
+
+
 def _no_match(job: Job) -> str:
     where = f"the inventory {job.inventory} ({job.inventory_origin})"
     return f"the limit {job.limit!r} matches no host of {where}"
@@ -164,7 +168,10 @@ def _no_match(job: Job) -> str:
 def _raise_for_inventory(job: Job, tail: list[str]) -> None:
     text = "\n".join(tail)
     if "hosts list is empty" in text:
-        raise UsageError(_no_hosts(job))
+        raise UsageError(_nobody(job))
+    if "cannot take ladder_serial: " in text:
+        said = text.partition("cannot take ladder_serial: ")[2].partition(" Origin: ")[0].splitlines()[0]
+        raise UsageError(f"cannot take ladder_serial: {said} (inventory {job.inventory}, or -e)")
     if "leaves us with no hosts to target" in text or "--limit does not match any hosts" in text:
         raise UsageError(_no_match(job))
     if "parse inventory source" in text:

@@ -9,8 +9,14 @@ order; no verdict is computed in YAML.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.saveit.remediation.plugins.module_utils._blast_radius import (
+    PERCENT,
+    why_no_more,
+    why_too_many,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
 from ansible_collections.saveit.remediation.plugins.module_utils._criteria import unmet
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder_observed import (
@@ -35,14 +41,22 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state i
 from ansible_collections.saveit.remediation.plugins.module_utils._policy import RISKS, SEVERITIES
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
+_TOO_MANY = (
+    "Escalate: look at what they share (network, cluster, storage, a certificate, the last release); "
+    "raise ladder_max_unhealthy_percent only when each is sick by itself."
+)
+_NO_MORE = "Escalate: look at the one that got worse before any other is remedied."
 LONGEST = 600.0  # seconds after a remedy began, for which the ladder waits for what is not known yet
 
 ARGUMENTS: Mapping[str, Any] = {
     "step": {
         "type": "str",
         "required": True,
-        "choices": ["open", "assess", "begin", "acted", "failed", "judge", "stopped"],
+        "choices": ["open", "assess", "begin", "acted", "failed", "judge", "stopped", "count"],
     },
+    "stage": {"type": "str", "choices": ["", "look", "act"], "default": ""},
+    "others": {"type": "dict", "default": {}},
+    "max_unhealthy_percent": {"type": "float", "default": PERCENT},
     "state": {"type": "dict", "default": {}},
     "target": {"type": "str", "default": ""},
     "needs": {"type": "dict", "default": {}},
@@ -76,6 +90,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """One step of the ladder."""
     if parameters["step"] == "open":
         state = open_ladder(parameters, carrier)
+        wait_for_others(state, parameters, carrier)
     else:
         if "kept" not in parameters["state"]:
             raise FailedError(f"cannot take the step {parameters['step']}: the ladder was not opened")
@@ -100,7 +115,8 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
     return State(
         target=parameters["target"],
         runbook=runbook,
-        mode=parameters["mode"],
+        mode="diagnose" if parameters["stage"] == "look" else parameters["mode"],
+        stage=parameters["stage"],
         max_risk=parameters["max_risk"],
         hold_seconds=runbook["verify"]["hold_seconds"] if hold is None else hold,
         plan=parameters["plan"],
@@ -112,6 +128,35 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         look_began=parameters["began"] or carrier.now(),
         **read_policy(parameters, carrier.check_mode),
     )
+
+
+def wait_for_others(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """Whose turn comes later is not touched when one of those before got worse."""
+    reason = why_no_more({host: _read(kept) for host, kept in parameters["others"].items()})
+    if reason:
+        sentence = f"{state.target} was not touched, as {reason}"
+        _obstacle(state, "stopped-early", "refused", sentence, carrier.now(), _NO_MORE)
+
+
+def count(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """All were looked at: may those that are sick be remedied, or are they too many at once?"""
+    known = {state.target: vars(state), **{host: _read(kept) for host, kept in parameters["others"].items()}}
+    try:
+        reason = why_too_many(dict(sorted(known.items())), parameters["max_unhealthy_percent"])
+    except FailedError as error:  # a rule that nobody can read lets nobody act
+        reason = str(error)
+    state.stage = "counted"
+    if not state.current:
+        return
+    if reason:
+        _obstacle(state, "too-many-sick", "refused", reason, carrier.now(), _TOO_MANY)
+    elif parameters["mode"] == "remediate":
+        state.stage = "cleared"
+
+
+def _read(kept: str) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = json.loads(kept) if kept else {}
+    return values
 
 
 def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
@@ -242,6 +287,7 @@ _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
     "failed": failed,
     "judge": judge,
     "stopped": stopped,
+    "count": count,
 }
 
 
@@ -368,7 +414,7 @@ def _recovered(state: State, now: float) -> None:
     state.tell("verified", now, sentence, remedy=state.remedy["id"], recovered=True)
 
 
-def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float) -> None:
+def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float, advice: str = "") -> None:
     state.findings.append(
         {
             "id": id_,
@@ -378,12 +424,13 @@ def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float) -
             "sentence": sentence,
             "kind": "obstacle",
             "outcome": outcome,
-            "next": "",
+            "next": advice,
             "severity": "",
         }
     )
     state.climbing = state.sampling = False
-    state.verdict, state.sentence, state.gave_up = "stopped", sentence, True
+    state.verdict, state.gave_up = "stopped", True
+    state.sentence = f"{sentence}. {advice}" if advice else sentence
     state.tell("stopped", now, sentence)
 
 

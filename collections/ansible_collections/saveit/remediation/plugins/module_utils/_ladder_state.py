@@ -14,7 +14,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._carrier import
 DONE = ("helped", "no_help", "failed", "worse")
 # What the tasks of the role read of a state.
 SHOWN = (
-    "climbing", "sampling", "next_sample", "gave_up", "remedy", "rehearsing", "look_began",
+    "climbing", "sampling", "next_sample", "gave_up", "remedy", "rehearsing", "look_began", "stage",
     "remediation_events",
 )  # fmt: skip
 PUBLISHED = ("findings", "actions", "evidence")
@@ -30,6 +30,7 @@ class State:
     max_risk: str
     hold_seconds: float
     plan: Mapping[str, Any]
+    stage: str = ""  # look or act, where a play is only that; after the look: counted, cleared
     services: Mapping[str, str] = field(default_factory=dict)  # a name that criteria use -> the site's name
     findings: list[dict[str, Any]] = field(default_factory=list)
     actions: list[dict[str, Any]] = field(default_factory=list)
