@@ -264,3 +264,34 @@ def test_a_restart_whose_answer_is_lost_is_not_made_twice(cluster: Cluster) -> N
     assert actions(done.report)["restart"]["result"] == "helped"
     patches = [each for each in cluster.writes if each.startswith("PATCH")]  # type: ignore[attr-defined]
     assert len(patches) == 1
+
+
+@pytest.mark.long
+def test_a_start_that_takes_its_time_is_waited_for(cluster: Cluster) -> None:
+    seconds = "20" if cluster.is_real else "160"  # the stand-in's run quickly
+    objects = cluster.manifests("backend", "slow-start")
+    (container,) = next(each for each in objects if each["kind"] == "Deployment")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    container["env"].append({"name": "SAVEIT_START_SECONDS", "value": seconds})
+    cluster.apply(*objects)
+    cluster.wait(
+        lambda: [each for each in cluster.pods("saveit-backend") if each["status"]["phase"] == "Running"],
+        "it starts",
+    )
+    before = names(cluster)
+    done = incident(cluster, "-e", "application_start_seconds=60")
+    assert done.code == 0, done.stdout + done.stderr
+    assert "application-starting" in findings(done.report)
+    assert actions(done.report)["wait"]["result"] == "helped"
+    assert names(cluster) == before
+
+
+@pytest.mark.long
+def test_a_frontend_that_is_not_ready_is_named(cluster: Cluster) -> None:
+    cluster.behave("backend")
+    cluster.behave("frontend", "not-ready")
+    with cluster.unchanged():
+        done = cluster.command("--incident", "application", "--json", "--check", *QUICK)
+    (told,) = [each for each in done.report["findings"] if each["id"] == "service-not-ready"]
+    assert (told["subject"], "a start-up task has not ended" in told["sentence"]) == ("frontend", True)

@@ -177,6 +177,32 @@ def test_another_certificate_than_that_of_the_secret_is_noticed(issued: Site) ->
     )
 
 
+def pair(site: Site, days: float = 60) -> tls.Pair:
+    return tls.issue("edge", by=site.authority, valid_days=days)
+
+
+@pytest.mark.parametrize(
+    ("finding", "put", "more"),
+    [
+        ("certificate-expiring", lambda it: it.put(pair(it, days=5)), ()),
+        (
+            "certificate-wrong-name",
+            lambda it: it.put(pair(it)),
+            ("-e", "certificate_server_name=saveit.test"),
+        ),
+        ("certificate-key-mismatch", lambda it: it.put(pair(it), key=pair(it)), ()),
+    ],
+)
+@pytest.mark.long
+def test_what_is_wrong_with_a_certificate_is_its_own_finding(
+    site: Site, finding: str, put: Callable[[Site], None], more: tuple[str, ...]
+) -> None:
+    put(site)
+    with site.cluster.unchanged():
+        done = site.diagnose(*more)
+    assert finding in findings(done), done.stdout
+
+
 def account(site: Site, without: str = "") -> Path:
     """The kubeconfig of somebody who has the Role that `saveit-remediate rbac` prints, and nothing else."""
     from ansible_collections.saveit.remediation.plugins.module_utils._access import rights_of, role_rules

@@ -97,9 +97,14 @@ class Cluster:
             return False
         if not states.is_there(self.pods(workload["metadata"]["name"]), behaviour, behaviour):
             return False
-        return behaviour not in ("healthy", "leak", "busy", "slow-start", "exit-1-once") or self.is_complete(
-            present
-        )
+        return behaviour not in (
+            "healthy",
+            "leak",
+            "busy",
+            "slow-start",
+            "exit-1-once",
+            "loading",
+        ) or self.is_complete(present)
 
     def pods(self, workload: str) -> list[Json]:
         """Those that the selector of a Deployment (or of the StatefulSet of the name) matches."""
