@@ -24,7 +24,7 @@ def everything(cluster: Cluster) -> None:
 
 
 def test_all_incident_types_on_200_pods_take_at_most_12_requests(standin: StandIn) -> None:
-    """Without an address of Redis, database and broker, as inventories/production is: with an exec for each."""
+    """As with inventories/production, which has no address of Redis, database and broker: each is an exec."""
     everything(standin)
     pods = standin.pods("saveit-backend")
     for number in range(200 - len(standin.list("pods"))):
@@ -37,7 +37,7 @@ def test_all_incident_types_on_200_pods_take_at_most_12_requests(standin: StandI
     before = len(standin.requests)
     with standin.unchanged():
         done = standin.command("diagnose", "--json")
-    assert done.code == 5, done.stdout + done.stderr  # of the certificate, whose endpoint nobody told
+    assert done.code == 0, done.stdout + done.stderr
     calls = [f"{each.method} {each.path} {each.query}" for each in standin.requests[before:]]
     assert len(calls) <= MOST_CALLS, "\n".join(calls)
     assert len(calls) == len(set(calls)), "nothing is asked for twice"

@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
 RECOVERED, UNRESOLVED = "recovered", "unresolved"
 SOON = {
-    "ladder_hold_seconds": 0.5, "application_start_seconds": 5, "application_samples": 4,
-    "database_idle_minutes": 0.02, "database_idle_in_transaction_minutes": 0.01,
-    "database_waiting_seconds": 1,
-}  # fmt: skip
+    "application": {"start_seconds": 5, "samples": 4},
+    "database": {"idle_minutes": 0.02, "idle_in_transaction_minutes": 0.01, "waiting_seconds": 1},
+}
 
 
 @dataclass(frozen=True)
@@ -74,14 +73,21 @@ def one_of_two_is_not_ready(cluster: Cluster) -> None:
     make_unready(cluster, sorted(names(cluster))[:1])
 
 
+def pool_is_leaked(cluster: Cluster) -> None:
+    """No worker gets a connection: the log says so, and none is ready."""
+    cluster.serve("backend")
+    inside(cluster, "saveit-backend", "sh", "-c", breaking.LEAK_POOL)
+    make_unready(cluster)
+
+
 def broker_wants_a_password(cluster: Cluster) -> None:
     """By its configuration, with pods that have read it."""
     settings = cluster.get("configmaps", "saveit-mosquitto")["data"]["mosquitto.conf"]
     wanted = settings.replace("allow_anonymous true", "allow_anonymous false")
     cluster.patch("configmaps", "saveit-mosquitto", {"data": {"mosquitto.conf": wanted}}, MERGE)
     before = {each["metadata"]["uid"] for each in cluster.pods("saveit-mosquitto")}
-    annotations = {"spec": {"template": {"metadata": {"annotations": {"saveit.test/configuration": "2"}}}}}
-    cluster.patch("deployments", "saveit-mosquitto", annotations, MERGE)
+    annotations = {"metadata": {"annotations": {"saveit.test/configuration": "2"}}}
+    cluster.patch("deployments", "saveit-mosquitto", {"spec": {"template": annotations}}, MERGE)
     cluster.wait(
         lambda: (
             cluster.is_complete(cluster.get("deployments", "saveit-mosquitto"))
@@ -143,12 +149,12 @@ FAULTS = {
         RECOVERED, "database-idle-in-transaction", "terminate-blockers", POSTGRES,
     ),
     "database-pool-leak": Fault(
-        "database", shell("saveit-backend", breaking.LEAK_POOL),
+        "database", pool_is_leaked,
         RECOVERED, "database-pool-exhausted", "restart-backend", POSTGRES,
     ),
     "database-wrong-password": Fault(
         "database", shell("saveit-postgres", breaking.WANT_PASSWORD),
-        UNRESOLVED, "database-auth", "restart", POSTGRES,
+        UNRESOLVED, "database-auth", "restart-database", POSTGRES,
     ),
     "mqtt-stopped": Fault(
         "mqtt", zero("deployments", "saveit-mosquitto"), RECOVERED, "service-scaled-to-zero", "start", BROKER
@@ -217,7 +223,8 @@ def test_a_fault_is_found_and_what_can_be_done_is_done(cluster: Cluster, name: s
     for service in fault.services:
         cluster.behave(service)
     fault.break_it(cluster)
-    soon = [word for key, value in SOON.items() for word in ("-e", f"{key}={value}")]
+    given = [f"{fault.incident}_{key}={value}" for key, value in SOON.get(fault.incident, {}).items()]
+    soon = [word for each in ("ladder_hold_seconds=0.5", *given) for word in ("-e", each)]
     done = cluster.command("--incident", fault.incident, "--json", "--yes", *soon)
     assert done.report["outcome"] == fault.outcome, done.stdout + done.stderr
     assert fault.finding in {each["id"] for each in done.report["findings"]}

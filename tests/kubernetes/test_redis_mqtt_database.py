@@ -78,11 +78,27 @@ def test_a_managed_redis_is_asked_from_here_and_has_no_restart(cluster: Cluster)
     assert "service-elsewhere" in acted["restart"]["sentence"]
 
 
-def test_a_managed_redis_that_nobody_told_the_address_of_is_refused_with_what_to_set(
+def test_a_managed_redis_is_asked_by_the_backend_which_knows_where_it_is(cluster: Cluster) -> None:
+    """Its Service is there, and no workload that one could tell by name or label."""
+    objects = cluster.manifests("redis")
+    workload = next(each for each in objects if each["kind"] == "StatefulSet")
+    workload["metadata"] |= {"name": "managed", "labels": {}}
+    cluster.apply(*objects)
+    cluster.behave("backend")
+    cluster.wait(lambda: cluster.is_complete(cluster.get("statefulsets", "managed")), "it serves")
+    with cluster.unchanged():
+        done = incident(cluster, "redis")
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.report["outcome"] == "healthy"
+    (answer,) = [each for each in done.report["evidence"] if each["name"] == "redis.answer"][-1:]
+    assert "redis (asked from saveit-backend-" in answer["sentence"]
+
+
+def test_a_managed_redis_that_nobody_knows_the_address_of_is_refused_with_what_to_set(
     cluster: Cluster,
 ) -> None:
     cluster.behave("backend")
-    done = incident(cluster, "redis")
+    done = incident(cluster, "redis", "-e", "redis_url_variable=NOT_SET")
     assert done.code == 4, done.stdout + done.stderr
     assert "no restart remedy" in findings(done.report)["no-service"]
     assert "service_names" in findings(done.report)["no-service"]

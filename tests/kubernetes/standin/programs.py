@@ -121,9 +121,13 @@ def _mosquitto_client(world: World, pod: Json, words: Sequence[str], _stdin: str
     return Executed(0, "1\n" if name == "mosquitto_rr" else "")
 
 
-def _python(_world: World, _pod: Json, words: Sequence[str], _stdin: str) -> Executed:
+def _python(_world: World, _pod: Json, words: Sequence[str], stdin: str) -> Executed:
+    if "REDIS_URL" in words:  # of a managed one, which is well
+        return redis.cli({}, "", ["redis-cli", "--no-raw"], stdin)
     if "app.core.database" in " ".join(words):
         return Executed(0, "<sqlalchemy.engine.base.Connection object at 0x7f0000000000>\n")
+    if "NOT_SET" in words:
+        return Executed(9)
     return Executed(1, "", "the stand-in does not play this program\n")
 
 
