@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._time import pa
 
 if TYPE_CHECKING:
     from standin.cluster import Cluster, Done
+    from standin.played import StandIn
 
 # The lab's pods are ready within seconds; nobody need wait longer for them than that.
 QUICK = ("-e", "application_start_seconds=5", "-e", "application_samples=4", "-e", "ladder_hold_seconds=2")
@@ -252,6 +254,35 @@ def test_an_api_server_that_restarts_during_the_rollout_is_waited_for(cluster: C
     done = incident(cluster)
     assert done.code == 0, done.stderr
     assert actions(done.report)["restart"]["result"] == "helped"
+
+
+@pytest.mark.long
+def test_an_api_server_that_is_down_for_a_while_during_the_rollout_is_waited_for(standin: StandIn) -> None:
+    standin.behave("backend")
+    make_unready(standin)
+    take, down = standin.server.faults.take, threading.Event()
+
+    def restart() -> None:
+        standin.stop()
+        threading.Event().wait(2)  # the API server is away so long
+        standin.server.start()
+
+    def when_it_was_told(request: Any) -> Any:
+        asks = "/deployments/saveit-backend" in request.path and request.method == "GET"
+        if asks and patched(standin) and not down.is_set():
+            down.set()
+            threading.Thread(target=restart, daemon=True).start()
+        return take(request)
+
+    standin.server.faults.take = when_it_was_told  # type: ignore[method-assign]
+    done = incident(standin)
+    assert down.is_set()
+    assert done.code == 0, done.stdout + done.stderr
+    assert len(patched(standin)) == 1
+
+
+def patched(standin: StandIn) -> list[str]:
+    return [each for each in standin.writes if each.startswith("PATCH") and "/deployments/" in each]
 
 
 def test_a_restart_whose_answer_is_lost_is_not_made_twice(cluster: Cluster) -> None:

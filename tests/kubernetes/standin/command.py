@@ -35,15 +35,15 @@ class Done:
         return report
 
 
-def write_inventory(path: Path, variables: Mapping[str, Any]) -> None:
-    """One host, the cluster; JSON is YAML."""
-    host = {
+def write_inventory(path: Path, variables: Mapping[str, Any], **others: Mapping[str, Any]) -> None:
+    """One host, the cluster, and `others` by their names; JSON is YAML."""
+    common = {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
         "platform": "kubernetes",
-        **variables,
     }
-    path.write_text(json.dumps({"all": {"hosts": {"cluster": host}}}, indent=1))
+    hosts = {"cluster": variables, **others}
+    path.write_text(json.dumps({"all": {"vars": common, "hosts": hosts}}, indent=1))
 
 
 def run(
