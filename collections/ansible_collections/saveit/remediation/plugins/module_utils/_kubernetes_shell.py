@@ -9,6 +9,7 @@ follows in messages of a channel of its own. The channels: _kubernetes_exec.py.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -70,7 +71,8 @@ def shell(
         with raw(device) as terminal:
             status = _talk(sock, terminal, is_over, attempt)
     finally:
-        within(1, sock.shutdown)
+        with contextlib.suppress(TimeoutError):
+            within(1, sock.shutdown)
     return ended({STDOUT: bytearray(), STDERR: bytearray(), STATUS: status}, attempt)
 
 
