@@ -12,12 +12,21 @@ if TYPE_CHECKING:
 # Clients whose standard input stays open say nothing and keep their session. Each is waited for by a shell of
 # its own: a PostgreSQL that is process 1 takes an orphan that ends for a server process of its own.
 _CLIENT = "(sleep 3600 | psql -q -U saveit) >/dev/null 2>&1 </dev/null &"
-TAKE_EVERY_SLOT = f"n=0; while [ $n -lt 45 ]; do {_CLIENT} n=$((n + 1)); done"
+TAKE_EVERY_SLOT = f"""
+n=0
+while [ $n -lt 45 ]; do
+  {_CLIENT}
+  n=$((n + 1))
+done
+while psql -q -U saveit -c 'SELECT 1' >/dev/null 2>&1; do sleep 0.2; done
+sleep 2
+"""
 HOLD_LOCKS = """
 psql -q -U saveit -c 'CREATE TABLE held (n int)'
 ((echo 'BEGIN; LOCK TABLE held;'; sleep 3600) | psql -q -U saveit) >/dev/null 2>&1 </dev/null &
 sleep 1
 (psql -q -U saveit -c 'SELECT * FROM held'; exit 0) >/dev/null 2>&1 </dev/null &
+sleep 2
 """
 WANT_PASSWORD = """
 echo 'local all all scram-sha-256' >"$PGDATA/pg_hba.conf"

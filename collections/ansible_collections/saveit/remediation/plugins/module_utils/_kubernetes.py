@@ -42,7 +42,7 @@ def look(parameters: Mapping[str, Any], carrier: Carrier, service: str, required
 
     Raises ObstacleError when the cluster cannot be asked, when two workloads match, and when none does.
     """
-    workloads, pods = _listed(parameters, carrier, service)
+    workloads, pods = _listed(parameters, carrier, service, required)
     workload = _choose(parameters, carrier, service, workloads)
     if workload is None and required:
         raise _none_found(parameters, carrier, service, workloads)
@@ -212,16 +212,17 @@ def _none_found(
 
 
 def _listed(
-    parameters: Mapping[str, Any], carrier: Carrier, service: str = ""
+    parameters: Mapping[str, Any], carrier: Carrier, service: str = "", required: bool = True
 ) -> tuple[list[Workload], list[Workload]]:
     """All workloads, and all pods.
 
-    For a service that is found without them, the DaemonSets are not asked for unless one of them has a pod.
+    For a service that is found without them, or may be absent, the DaemonSets are asked for only when one of
+    them has a pod.
     """
-    seen = dict(snapshot(parameters, carrier, ALWAYS))
+    seen = snapshot(parameters, carrier, ALWAYS)
     workloads = [each for kind in ALWAYS[:2] for each in seen[kind]]
-    found = bool(service) and _choose(parameters, carrier, service, workloads) is not None
-    if not found or _kubernetes_find.has_daemonsets(seen["pods"]):
+    does_without = service and (not required or _choose(parameters, carrier, service, workloads))
+    if not does_without or _kubernetes_find.has_daemonsets(seen["pods"]):
         workloads += snapshot(parameters, carrier, ("daemonsets",), required=())["daemonsets"]
     return workloads, list(seen["pods"])
 
