@@ -316,13 +316,3 @@ def test_a_start_that_takes_its_time_is_waited_for(cluster: Cluster) -> None:
     assert "application-starting" in findings(done.report)
     assert actions(done.report)["wait"]["result"] == "helped"
     assert names(cluster) == before
-
-
-@pytest.mark.long
-def test_a_frontend_that_is_not_ready_is_named(cluster: Cluster) -> None:
-    cluster.behave("backend")
-    cluster.behave("frontend", "not-ready")
-    with cluster.unchanged():
-        done = cluster.command("--incident", "application", "--json", "--check", *QUICK)
-    (told,) = [each for each in done.report["findings"] if each["id"] == "service-not-ready"]
-    assert (told["subject"], "a start-up task has not ended" in told["sentence"]) == ("frontend", True)
