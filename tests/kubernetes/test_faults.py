@@ -203,7 +203,7 @@ NOT_HERE = {
     "database-hung": _FIRST,
     "mqtt-sigstop": _FIRST,
     "mqtt-embedded-hung": _FIRST,
-    "frontend-sigstop": "its liveness probe has the kubelet restart it; the state is application-blocked-loop",
+    "frontend-sigstop": "its liveness probe has the kubelet restart it, as in application-blocked-loop",
     "redis-killed": _KUBELET,
     "database-killed": _KUBELET,
     "application-spoiled": "every restart makes pods anew, without what was written into a container",
