@@ -30,7 +30,7 @@ unit: $(DEV) ## Unit and contract tests only: no lab, no network
 
 faults: $(DEV) ## Break and remediate every fault ROUNDS times (5) in both PROFILES, over INVENTORY; print a table
 	@ROUNDS=$${ROUNDS:-5} PROFILES="$${PROFILES:-deployed documented}" FAULTS=$${FAULTS:-all} .venv/bin/pytest -q tests/e2e/test_faults.py \
-		tests/e2e/test_{diagnose,application,database,certificate}.py tests/kubernetes tests/unit/collection/test_postgres_server.py
+		tests/e2e/test_{diagnose,application,database,certificate,ssh,terminal}.py tests/lab tests/kubernetes tests/unit/collection/test_postgres_server.py
 
 # The lab runs on any Python 3.11; the environment's own is one.
 lab-up lab-down: export PATH := $(CURDIR)/.venv/bin:$(PATH)

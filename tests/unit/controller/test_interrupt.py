@@ -15,6 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.unit.controller.conftest import Site
 
+pytestmark = pytest.mark.once
+
 # The module's child leaves its session, tells its process id through a pipe, and stays.
 STAY = """
 import os, signal, sys, time
