@@ -106,7 +106,7 @@ FAULTS = {
     ),
     "application-flapping": Fault(
         "application", one_of_two_is_not_ready,
-        RECOVERED, "service-not-ready", "restart", BOTH, is_sample=True,
+        RECOVERED, "service-not-ready", "restart", BOTH,
     ),
     "frontend-stopped": Fault(
         "application", zero("deployments", "saveit-frontend"),
@@ -142,7 +142,7 @@ FAULTS = {
     ),
     "database-slots-exhausted": Fault(
         "database", shell("saveit-postgres", breaking.TAKE_EVERY_SLOT),
-        RECOVERED, "database-slots-exhausted", "end-process", POSTGRES, is_sample=True,
+        RECOVERED, "database-slots-exhausted", "end-process", POSTGRES,
     ),
     "database-idle-in-transaction": Fault(
         "database", shell("saveit-postgres", breaking.HOLD_LOCKS),
@@ -154,7 +154,7 @@ FAULTS = {
     ),
     "database-wrong-password": Fault(
         "database", shell("saveit-postgres", breaking.WANT_PASSWORD),
-        UNRESOLVED, "database-auth", "restart-database", POSTGRES,
+        UNRESOLVED, "database-auth", "restart-database", POSTGRES, is_sample=True,
     ),
     "mqtt-stopped": Fault(
         "mqtt", zero("deployments", "saveit-mosquitto"), RECOVERED, "service-scaled-to-zero", "start", BROKER
