@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from standin.cluster import Cluster
 
 RECOVERED, UNRESOLVED = "recovered", "unresolved"
-SOON = {
+SOON: dict[str, dict[str, float]] = {
     "application": {"start_seconds": 5, "samples": 4},
     "database": {"idle_minutes": 0.02, "idle_in_transaction_minutes": 0.01, "waiting_seconds": 1},
 }

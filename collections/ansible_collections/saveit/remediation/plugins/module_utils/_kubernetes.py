@@ -220,7 +220,7 @@ def _listed(
     them has a pod.
     """
     seen = snapshot(parameters, carrier, ALWAYS)
-    workloads = [each for kind in ALWAYS[:2] for each in seen[kind]]
+    workloads: list[Workload] = [each for kind in ALWAYS[:2] for each in seen[kind]]
     does_without = service and (not required or _choose(parameters, carrier, service, workloads))
     if not does_without or _kubernetes_find.has_daemonsets(seen["pods"]):
         workloads += snapshot(parameters, carrier, ("daemonsets",), required=())["daemonsets"]

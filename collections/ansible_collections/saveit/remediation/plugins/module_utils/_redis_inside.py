@@ -75,7 +75,7 @@ def converse_inside(
     Raises FailedError when there is nothing to ask with, and ObstacleError when nobody knows its address.
     """
     platform = adapter(parameters)
-    client = parameters.get("client")
+    client = parameters.get("client") or {}
     service = platform.look(parameters, carrier, parameters["service"], required=not client)
     if not service.instances:
         return _ask_client(parameters, carrier, client, commands)
