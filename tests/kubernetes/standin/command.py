@@ -35,9 +35,9 @@ class Done:
         return report
 
 
-def write_inventory(path: Path, variables: Mapping[str, Any]) -> None:
-    """One host, the cluster."""
-    write_hosts(path, {"cluster": variables})
+def write_inventory(path: Path, variables: Mapping[str, Any], **others: Mapping[str, Any]) -> None:
+    """One host, the cluster, and `others` by their names."""
+    write_hosts(path, {"cluster": variables, **others})
 
 
 def write_hosts(path: Path, hosts: Mapping[str, Mapping[str, Any]]) -> None:

@@ -20,6 +20,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _kubernetes_exec,
     _kubernetes_login,
     _kubernetes_plugin,
+    _kubernetes_shell,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import (
@@ -192,6 +193,15 @@ class Cluster(Api):
         self.calls += 1
         return _kubernetes_exec.execute(
             self._transport, self.namespace, pod, container, command, stdin, timeout
+        )
+
+    def shell(
+        self, pod: str, container: str, command: Sequence[str], device: str, is_over: Callable[[], bool]
+    ) -> Completed:
+        """Run a shell in a container at the terminal `device`, until it ends or `is_over`."""
+        self.calls += 1
+        return _kubernetes_shell.shell(
+            self._transport, self.namespace, pod, container, command, device, self.timeout, is_over
         )
 
     def may(self, verb: str, kind: str, subresource: str = "", name: str = "") -> tuple[bool, str]:

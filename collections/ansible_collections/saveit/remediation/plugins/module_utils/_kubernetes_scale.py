@@ -22,7 +22,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api
     Cluster,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_autoscaler import owners
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import condition, short
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_object import condition, short
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_replicas import (
     AUTOSCALER,
     decide,
