@@ -29,7 +29,6 @@ class Record:
     lost: int = 0
     begun: list[tuple[str, str]] = field(default_factory=list)
     ended: dict[tuple[str, str], str] = field(default_factory=dict)
-    leased: bool = False  # something on the target, when Ansible was last heard of
 
     def write(self, kind: str, sentence: str, **payload: Any) -> None:
         self._append(self.incident_id, kind, {"sentence": sentence, **payload})
@@ -65,8 +64,6 @@ class Record:
             self.begun.append((event.host, event.remedy))
         elif event.kind == "remedy-finished":
             self.ended[event.host, event.remedy] = event.sentence
-        elif event.kind == "lease-taken":
-            self.leased = True
         known = ("kind", "sentence")
         more = {key: value for key, value in event.data.items() if key not in known}
         self.write(event.kind, event.sentence, **{"host": event.host, **more})

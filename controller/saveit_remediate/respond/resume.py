@@ -55,6 +55,7 @@ def resumed(events: Sequence[Event], given: Request, now: datetime) -> Request:
         severity=Severity(opened["severity"]) if opened.get("severity") in list(Severity) else None,
         check=opened.get("check") is True,
         resumes=incident_id,
+        lineage=(incident_id, *_names(opened.get("lineage"))),
     )
 
 

@@ -48,6 +48,8 @@ def respond(request: Request, settings: Settings, world: Surroundings, journal: 
     case = Case(request, settings, world, runbook, variables, record, playbook)
     try:
         write_opened(case)
+        for dead in () if request.check else request.lineage:
+            release(case, dead)
         judgement = _steps(case)
     except (KeyboardInterrupt, InterruptedRunError):
         return _interrupted(case)
@@ -104,13 +106,17 @@ def _turn(case: Case) -> Judgement:
 def _remediate(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     result = _run(case, "remediate", plan.for_ladder(assessment, case.hosts), "Remedy and verify")
     _keep(case, result)
-    if result.status in ("interrupted", "timeout") and case.record.leased:
-        release(case)
     if result.status == "not-started":
         return Judgement(Outcome.UNREACHABLE, f"{result.problem} (nothing was touched)")
+    if result.status != "ended" or result.unreachable:
+        # Also when no lease was told of: it may have been taken in the last moment.
+        release(case, case.record.incident_id)
     judgement = judge_remediation(case.runbook, assessment, plan, result, hold_seconds(case))
     if result.status == "interrupted":
         raise InterruptedRunError(judgement.sentence)
+    if result.status != "ended":
+        told = f"{judgement.sentence}; {case.record.what_was_done()}"
+        judgement = dataclasses.replace(judgement, sentence=told)
     verification = judgement.verification
     if verification:
         results = [dataclasses.asdict(one) for one in verification.results]

@@ -9,6 +9,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import iso
 from ansible_collections.saveit.remediation.plugins.module_utils._interlock_document import seconds
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 NOT_HELPED = ("no_help", "failed", "worse")
 _SAME_DAY = 43200.0  # seconds; a time further away is told with its date
@@ -80,6 +81,26 @@ def why_no_help(document: Mapping[str, Any], remedy: str, title: str, in_a_row: 
         return ""
     at = last[-1]["at"][:16].replace("T", " ")
     return f"{title}: did not help {in_a_row} times in a row (last at {at} UTC); it is not tried again"
+
+
+def in_doubt(
+    document: Mapping[str, Any], services: Sequence[str], token: str, now: float
+) -> tuple[str, float]:
+    """A remedy of one of the services was begun, nobody saw its end, and it may have been done and help yet.
+
+    Returns the sentence and for how many seconds that is so; ("", 0) when there is none.
+    """
+    for each in reversed(document["attempts"]):
+        if each["result"] != "begun" or each["token"] == token or each["service"] not in services:
+            continue
+        at, known_by = seconds(each["at"]), parse_time(str(each.get("known_by") or "")) or 0.0
+        if abs(now - at) < known_by - at:  # so also where a clock was set back
+            since = clock(each["at"], now)
+            return (
+                f"{each['remedy']} was begun at {since} (incident {each['incident']}) and cut off; it may have "
+                "been done, so nothing else is before it has had its time"
+            ), known_by - max(now, at)
+    return "", 0.0
 
 
 def clock(time: str, now: float) -> str:
