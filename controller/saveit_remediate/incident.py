@@ -161,4 +161,4 @@ class Request:
     break_lease: str = ""  # the reason why a lease of somebody else is broken; empty respects it
     found_by: str = ""  # how the incident type was found, when a person did not name it
     resumes: str = ""  # the id of an incident that was cut off, and is gone on with by this one
-    lineage: tuple[str, ...] = ()  # that id, and those which it had gone on with itself: their leases are given back
+    lineage: tuple[str, ...] = ()  # that id, and those that it had gone on with: their runs are dead

@@ -2,7 +2,9 @@
 
 Since ansible-core 2.19 workers call setsid, so a signal to the process group of ansible-playbook misses the
 module's child. As their subreaper (Linux), we inherit what is left over, and find it in /proc.
-Between the controller and ansible-playbook stands a keeper: this file as a script, which imports nothing of ours.
+Between the controller and ansible-playbook stands a keeper: this file as a script, so it imports nothing of
+ours.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,8 @@ def keep(parent: int, folder: str, command: Sequence[str]) -> int:
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 if ended[0] == child:
-                    return os.waitstatus_to_exitcode(ended[1]) % 256
+                    code = os.waitstatus_to_exitcode(ended[1])
+                    return code if code >= 0 else 128 - code  # as a shell says it
         select.select([awake], [], [], _PARENT_POLL)
         with contextlib.suppress(BlockingIOError):
             os.read(awake, 512)

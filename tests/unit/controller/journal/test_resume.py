@@ -46,12 +46,14 @@ def opened(**more: Any) -> tuple[str, dict[str, Any]]:
 
 
 def test_the_request_is_the_recorded_one() -> None:
-    events = chain(opened(limit="a,b", severity="sev2", check=True, extra_vars=["n"], yes=True))
+    more = {"severity": "sev2", "check": True, "extra_vars": ["n"], "yes": True, "lineage": ["zero"]}
+    events = chain(opened(limit="a,b", **more))
     given = Request("-", "", extra_vars={"n": 1}, verbosity=2)
     found = resumed(events, given, LATER)
     assert found == Request(
-        "frob", "/hosts", "a,b", Severity.SEV2, {"n": 1}, check=True, verbosity=2, resumes="one"
-    )
+        "frob", "/hosts", "a,b", Severity.SEV2, {"n": 1}, check=True, verbosity=2, resumes="one",
+        lineage=("one", "zero"),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def why_no_help(document: Mapping[str, Any], remedy: str, title: str, in_a_row: 
 def in_doubt(
     document: Mapping[str, Any], services: Sequence[str], token: str, now: float
 ) -> tuple[str, float]:
-    """A remedy of one of the services was begun, nobody saw its end, and it may have been done and help yet.
+    """A remedy of one of the services was begun, nobody saw its end, and it may help yet.
 
     Returns the sentence and for how many seconds that is so; ("", 0) when there is none.
     """
@@ -96,10 +96,11 @@ def in_doubt(
         at, known_by = seconds(each["at"]), parse_time(str(each.get("known_by") or "")) or 0.0
         if abs(now - at) < known_by - at:  # so also where a clock was set back
             since = clock(each["at"], now)
-            return (
-                f"{each['remedy']} was begun at {since} (incident {each['incident']}) and cut off; it may have "
-                "been done, so nothing else is before it has had its time"
-            ), known_by - max(now, at)
+            sentence = (
+                f"{each['remedy']} was begun at {since} (incident {each['incident']}) and cut off; it may "
+                "have been done, so nothing else is done before it has had its time"
+            )
+            return sentence, known_by - max(now, at)
     return "", 0.0
 
 
