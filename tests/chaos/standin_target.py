@@ -72,6 +72,11 @@ class StandInTarget(Target):
         command.write_inventory(self.inventory, self.cluster.variables)
         self.seen = 0
 
+    def limit(self, times: int) -> int:
+        limits = {"ladder_limits": [{"times": times, "minutes": 60}]}
+        command.write_inventory(self.inventory, {**self.cluster.variables, **limits})
+        return times
+
     def break_(self, name: str) -> None:
         if name in SCALED:
             kind, workload, service = SCALED[name]

@@ -70,6 +70,10 @@ class Target:
         """As if nothing had been tried; what is touched is counted from now on."""
         raise NotImplementedError
 
+    def limit(self, times: int) -> int:
+        """Allow so few attempts an hour; how many are allowed, where the site cannot say."""
+        raise NotImplementedError
+
     def touched(self) -> Counter[str]:
         raise NotImplementedError
 
@@ -81,9 +85,12 @@ class Target:
         """Nothing to do."""
 
     def start(self, *arguments: str, state: str = "state", dies: str = "") -> subprocess.Popen[str]:
-        """The command; `dies` is as "after 3": it kills itself so, when it writes its third event."""
+        """The command; `dies` is as "after 3": it kills itself so, when it writes its third event.
+
+        The file `below` has the processes that it had started then.
+        """
         clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-        program = [DIES, *dies.split()] if dies else ["-m", "saveit_remediate"]
+        program = [DIES, *dies.split(), str(self.folder / "below")] if dies else ["-m", "saveit_remediate"]
         return subprocess.Popen(
             [sys.executable, *program, *arguments],
             cwd=REPOSITORY, text=True,

@@ -59,7 +59,10 @@ def keep(parent: int, folder: str, command: Sequence[str]) -> int:
     child = os.fork()
     if child == 0:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        os.execvp(command[0], command)  # noqa: S606  # an argument list, no shell
+        try:
+            os.execvp(command[0], command)  # noqa: S606  # an argument list, no shell
+        finally:
+            os._exit(127)
     while os.getppid() == parent:
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -69,6 +72,7 @@ def keep(parent: int, folder: str, command: Sequence[str]) -> int:
         select.select([awake], [], [], _PARENT_POLL)
         with contextlib.suppress(BlockingIOError):
             os.read(awake, 512)
+    send([child], signal.SIGTERM)  # the others are found where there is a /proc
     end_descendants(frozenset(), _ORPHAN_GRACE)
     import shutil
 
