@@ -41,10 +41,14 @@ class Trap(Faults):
     """Calls `spring` at the write of that number; whether the write takes effect, is `applied`."""
 
     number, applied, seen = 0, True, 0
+    gone = False  # nothing that the tool sends arrives any more
     spring: Callable[[], None]
 
     def take(self, request: Request) -> Fault | None:
-        if request.is_write and self.number and request.headers.get("user-agent") != AGENT:
+        is_ours = request.headers.get("user-agent") == AGENT
+        if self.gone and not is_ours:
+            return Fault("reset")
+        if request.is_write and self.number and not is_ours:
             self.seen += 1
             if self.seen == self.number:
                 self.spring()
