@@ -35,5 +35,5 @@ def append_and_die(journal: Journal, *given: Any, **more: Any) -> Any:
     return event
 
 
-Journal.append = append_and_die  # type: ignore[method-assign]
+setattr(Journal, "append", append_and_die)  # noqa: B010
 main(sys.argv[4:])

@@ -32,7 +32,7 @@ def lines() -> list[str]:
     """The table, for a terminal; empty when nothing was tried."""
     if not ROWS:
         return []
-    table = [COLUMNS]
+    table: list[tuple[str, ...]] = [COLUMNS]
     for line, every in ROWS.items():
         outcomes = sorted({each.outcome for each in every})
         ends = ", ".join(f"{sum(one.outcome == each for one in every)} {each}" for each in outcomes)

@@ -46,7 +46,7 @@ def kept(folder: Path, command: Sequence[str]) -> list[str]:
     return [sys.executable, "-E", "-s", "-S", __file__, str(os.getpid()), str(folder), *command]
 
 
-def keep(parent: int, folder: str, command: Sequence[str]) -> int:
+def keep(parent: int, folder: str, command: list[str]) -> int:
     """Run the command to its end, and give its exit code; end all of it as soon as `parent` is gone."""
     awake, wake = os.pipe()
     for end in (awake, wake):

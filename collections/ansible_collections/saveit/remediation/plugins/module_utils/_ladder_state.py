@@ -90,7 +90,7 @@ class State:
     def patience(self) -> float:
         """Seconds in which the remedy that is being tried must have helped, by the runbook."""
         own = self.remedy.get("patience_seconds")
-        return float(self.runbook["verify"]["patience_seconds"] if own is None else own)
+        return float(self.runbook["verify"].get("patience_seconds", 0) if own is None else own)
 
     def _for_interlock(self) -> dict[str, Any]:
         """What the module `interlock` is told of the remedy that is being tried, and of those before."""
