@@ -54,7 +54,7 @@ class Target:
     name: str
     cases: dict[str, Case]
     plain: str  # the case for what needs only one, and quickly
-    cycled: str  # one that restarts something
+    cycled: str  # one whose remedy can be done twice, as a restart
     inventory: Path
     folder: Path
 

@@ -24,8 +24,8 @@ LIMIT = 2 if EVERY else 1
 @pytest.mark.parametrize("operators", [2, 10] if EVERY else [2])
 @pytest.mark.parametrize("turn", range(RACES))
 def test_of_operators_on_one_target_one_acts(target: Target, operators: int, turn: int) -> None:
-    case, expected = target.cases[target.plain], usual(target, target.plain)
-    target.break_(target.plain)
+    case, expected = target.cases[target.cycled], usual(target, target.cycled)
+    target.break_(target.cycled)
     target.forget()
     started = [target.start(*target.remediate(case), state=f"state-{each}") for each in range(operators)]
     done = [ended(each) for each in started]

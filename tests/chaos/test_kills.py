@@ -41,7 +41,7 @@ def test_at_a_write_on_the_target(target: Target, number: int, applied: bool, wh
     trap = getattr(target, "trap", None)
     if trap is None:
         pytest.skip(f"{target.name} cannot be told to kill at a write")
-    name = target.cycled if EVERY else target.plain
+    name = target.cycled
     case, expected = target.cases[name], usual(target, name)
     target.break_(name)
     target.forget()
