@@ -26,6 +26,19 @@ def must(attempt: str, *arguments: str, timeout: float = 60) -> Finished:
     return act(attempt, "docker", *arguments, timeout=timeout)
 
 
+def remove(*containers: str) -> None:
+    """Remove these containers, whatever state they are in; absent ones are no trouble.
+
+    One after the other: docker 20.10 hangs for good, now and then, when several leave a network at once.
+    """
+    if containers:
+        docker("unpause", *containers)  # a paused one cannot be removed
+    for name in containers:
+        gone = docker("container", "rm", "-f", name, timeout=60)
+        if not gone.ok and "No such container" not in gone.errors:
+            raise LabError(f"cannot remove the container {name}: {gone.complaint}")
+
+
 def container(service: str) -> str:
     return f"{PROJECT}-{service}"
 

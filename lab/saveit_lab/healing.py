@@ -72,8 +72,7 @@ def create(profile: str) -> None:
 def remove(*services: str) -> None:
     """Remove containers, and the data of those that can do without."""
     if services:
-        docker.docker("unpause", *map(docker.container, services))  # a paused one cannot be removed
-        docker.docker("rm", "-f", *map(docker.container, services), timeout=60)
+        docker.remove(*map(docker.container, services))
     for name in services:
         if name in DISPOSABLE:
             docker.docker("volume", "rm", "-f", DISPOSABLE[name])

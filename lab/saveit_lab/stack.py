@@ -72,10 +72,10 @@ def _remove_all(kind: str) -> None:
     label = f"label=com.docker.compose.project={docker.PROJECT}"
     every = ("-a",) if kind == "container" else ()
     names = docker.must(f"list each {kind}", kind, "ls", "-q", *every, "--filter", label).output.split()
-    if names and kind == "container":
-        docker.docker("unpause", *names)  # a paused container cannot be removed
-    if names:
-        force = ("-f",) if kind != "network" else ()
+    if kind == "container":
+        docker.remove(*names)
+    elif names:
+        force = ("-f",) if kind == "volume" else ()
         docker.must(f"remove each {kind} of the lab", kind, "rm", *force, *names, timeout=120)
 
 

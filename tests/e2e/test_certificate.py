@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Lab, Remediate, Watch
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LONG = pytest.mark.skipif(os.environ.get("FAULTS") != "all", reason="takes a minute: make faults runs it")
 CERTIFICATES = REPOSITORY / ".lab" / "certificates"
 
 
@@ -48,7 +46,7 @@ def test_a_check_leaves_every_file_as_it_is(
     assert files() == before
 
 
-@LONG
+@pytest.mark.long
 def test_the_issuer_is_not_asked_twice_and_a_temporary_certificate_has_to_be_approved(
     lab: Lab, remediate: Remediate
 ) -> None:

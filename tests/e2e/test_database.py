@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.e2e.conftest import Lab, Remediate, Watch
 
-LONG = pytest.mark.skipif(os.environ.get("FAULTS") != "all", reason="takes a minute: make faults runs it")
 # The server's processes with their start times: a session that ended is one less.
 SESSIONS = (
     "for each in /proc/[0-9]*; do tr '\\0' ' ' < $each/cmdline | grep -q '^postgres: .*saveit saveit' && "
@@ -27,7 +25,8 @@ def sessions() -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "fault", ["database-slots-exhausted", pytest.param("database-idle-in-transaction", marks=LONG)]
+    "fault",
+    ["database-slots-exhausted", pytest.param("database-idle-in-transaction", marks=pytest.mark.long)],
 )
 def test_a_check_names_sessions_that_are_there_and_ends_none(
     lab: Lab, fault: str, remediate: Remediate, watch: Callable[[], Watch]
@@ -48,7 +47,7 @@ def test_a_check_names_sessions_that_are_there_and_ends_none(
     assert named <= {each.split()[0] for each in before & sessions()}
 
 
-@LONG
+@pytest.mark.long
 def test_a_restart_of_the_database_has_to_be_approved(lab: Lab, remediate: Remediate) -> None:
     lab.break_("database-hung")
     report = remediate("--incident", "database", "--yes", "--json", "-e", "ladder_max_risk=high").report

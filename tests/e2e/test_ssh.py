@@ -91,7 +91,7 @@ def test_the_host_is_as_hosts_are(host: Lab) -> None:
     assert (python, user) == ("no Python", "saveit-lab")
 
 
-@pytest.mark.parametrize("fault", ["redis-stopped", "redis-sigstop"])
+@pytest.mark.parametrize("fault", ["redis-stopped", pytest.param("redis-sigstop", marks=pytest.mark.long)])
 def test_a_fault_is_remedied_without_python_and_what_the_host_prints_is_no_answer(
     host: Lab, fault: str, remediate: Remediate
 ) -> None:
@@ -103,6 +103,7 @@ def test_a_fault_is_remedied_without_python_and_what_the_host_prints_is_no_answe
     assert "Authorized use only" not in done.stdout
 
 
+@pytest.mark.long
 def test_the_playbook_works_over_ssh_without_our_command(host: Lab, environment: dict[str, str]) -> None:
     host.break_("redis-stopped")
     command = ["ansible-playbook", "playbooks/redis.yml", "-i", str(HOSTS.parent)]

@@ -81,9 +81,14 @@ def family(mark: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(("send", "to"), [(signal.SIGINT, "group"), (signal.SIGTERM, "process")])
 @pytest.mark.parametrize(
-    ("moment", "done"), [("Diagnose", "nothing was touched"), ("remedy-started", "begun")]
+    ("send", "to", "moment", "done"),
+    [
+        (signal.SIGTERM, "process", "Diagnose", "nothing was touched"),
+        (signal.SIGINT, "group", "remedy-started", "begun"),
+        pytest.param(signal.SIGINT, "group", "Diagnose", "nothing was touched", marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, "process", "remedy-started", "begun", marks=pytest.mark.long),
+    ],
 )
 def test_an_interrupted_run_leaves_no_orphan_and_a_record(
     lab: Lab, send: signal.Signals, to: str, moment: str, done: str,

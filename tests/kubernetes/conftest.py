@@ -34,15 +34,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kube-context", default="", help="its context, else the current one")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get("FAULTS") == "all":
-        return
-    skip = pytest.mark.skip(reason="takes most of a minute: make faults runs it, and make test-kubernetes")
-    for item in items:
-        if item.get_closest_marker("long"):
-            item.add_marker(skip)
-
-
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return new_authority(tmp_path_factory.mktemp("authority"))

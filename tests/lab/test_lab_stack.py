@@ -8,7 +8,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -289,6 +289,11 @@ SEEN = {
 }
 
 
+def sample(faults: Iterable[str], *chosen: str) -> list[Any]:
+    """`make faults` tries them all."""
+    return [fault if fault in chosen else pytest.param(fault, marks=pytest.mark.long) for fault in faults]
+
+
 def test_faults_are_listed_for_programs(lab: Lab) -> None:
     listed = json.loads(lab.run("faults", "--json").stdout)
     assert {fault["name"] for fault in listed if fault["incident"] == "redis"} == set(SEEN)
@@ -302,8 +307,8 @@ def test_faults_are_listed_for_programs(lab: Lab) -> None:
     ("fault", "plain", "tls"),
     [
         ("mqtt-stopped", False, False),
-        ("mqtt-paused", False, False),
-        ("mqtt-sigstop", False, False),
+        pytest.param("mqtt-paused", False, False, marks=pytest.mark.long),
+        pytest.param("mqtt-sigstop", False, False, marks=pytest.mark.long),
         ("mqtt-wrong-password", False, False),
         ("mqtt-tls-down", True, False),
         ("mqtt-removed", False, False),
@@ -326,7 +331,7 @@ def test_a_fault_of_the_other_profile_is_refused_with_its_name(lab: Lab) -> None
     assert "it exists on profile documented, and deployed is up" in done.stderr
 
 
-@pytest.mark.parametrize("fault", SEEN)
+@pytest.mark.parametrize("fault", sample(SEEN, "redis-stopped", "redis-sigstop", "redis-wrong-password"))
 def test_a_fault_is_in_force_and_repair_heals_it(healthy: Lab, fault: str) -> None:
     done = healthy.run("break", fault)
     assert done.returncode == 0, done.stderr
@@ -343,7 +348,7 @@ def test_a_fault_is_in_force_and_repair_heals_it(healthy: Lab, fault: str) -> No
 PERSISTENT = ["redis-wrong-password", "redis-readonly", "redis-maxmemory", "redis-misconf"]
 
 
-@pytest.mark.parametrize("fault", PERSISTENT)
+@pytest.mark.parametrize("fault", sample(PERSISTENT, "redis-readonly"))
 def test_an_unresolved_fault_survives_a_restart(healthy: Lab, fault: str) -> None:
     healthy.run("break", fault)
     healthy.docker("restart", "-t", "2", "saveit-redis")
@@ -351,6 +356,7 @@ def test_an_unresolved_fault_survives_a_restart(healthy: Lab, fault: str) -> Non
     assert until(lambda: redis_says(healthy, "SET", "probe", "1").startswith(refusal), 60)
 
 
+@pytest.mark.long
 def test_a_server_that_loads_gets_ready_by_waiting(healthy: Lab) -> None:
     healthy.run("break", "redis-loading")
     began = time.monotonic()

@@ -17,6 +17,8 @@ from saveit_remediate.run.processes import descendants
 if TYPE_CHECKING:
     from tests.unit.controller.conftest import Site
 
+pytestmark = pytest.mark.once
+
 # The module's child leaves its session, tells its process id through a pipe, and stays.
 STAY = """
 import os, signal, sys, time

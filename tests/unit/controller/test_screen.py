@@ -19,6 +19,8 @@ from saveit_remediate.run import RemedyEvent, StepFinished, StepStarted
 if TYPE_CHECKING:
     from tests.unit.controller.conftest import Site
 
+pytestmark = pytest.mark.once
+
 COLOUR = "\x1b[3"
 
 

@@ -20,6 +20,8 @@ from saveit_remediate.settings import load_settings
 if TYPE_CHECKING:
     from tests.unit.controller.conftest import Site
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("arguments", [["--yes"], ["--check"]])
 def test_a_service_that_gets_well_between_diagnosis_and_remedy_is_healthy(

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.unit.controller.journal.conftest import Home
 
 from saveit_remediate.journal.spool import spool_of
@@ -17,6 +18,8 @@ from saveit_remediate.settings import without_password
 
 if TYPE_CHECKING:
     from tests.unit.controller.journal.conftest import Server
+
+pytestmark = pytest.mark.once
 
 WRITER = Path(__file__).with_name("writer.py")
 

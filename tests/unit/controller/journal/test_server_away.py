@@ -19,6 +19,8 @@ from saveit_remediate.journal.spool import Spool
 if TYPE_CHECKING:
     from tests.unit.controller.journal.conftest import Server
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def remote(server: Server, database: str, tmp_path: Path) -> Home:
