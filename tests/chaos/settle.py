@@ -63,10 +63,12 @@ def settle(target: Target, case: Case, done: Done, started: list[int], usual: Co
     told = Told()
     told.steps.append(f"struck: exit {done.code} {done.outcome}")
     told.alive = [pid for pid in started if not is_over(pid)]
+    told.unfinished = _unfinished(target)
     for _ in range(TURNS):
-        if done.outcome in ("recovered", "healthy") and not _unfinished(target):
+        if done.outcome in ("recovered", "healthy") and not told.unfinished:
             break
         done = _next(target, case, told)
+        told.unfinished = _unfinished(target)
     told.outcome = done.outcome
     if done.outcome not in ("recovered", "healthy") and (
         done.code not in EXPLAINED or not done.report.get("sentence")
@@ -74,7 +76,6 @@ def settle(target: Target, case: Case, done: Done, started: list[int], usual: Co
         told.broken.append(f"exit {done.code} without a reason: {done.stderr}")
     told.doubled = [f"{what} x{count}" for what, count in (target.touched() - usual).items()]
     told.leased = target.leases()
-    told.unfinished = _unfinished(target)
     verified = target.run("journal", "verify")
     if verified.code != 0:
         told.broken.append(f"journal verify: {verified.stdout}{verified.stderr}")
@@ -83,10 +84,8 @@ def settle(target: Target, case: Case, done: Done, started: list[int], usual: Co
 
 def _next(target: Target, case: Case, told: Told) -> Done:
     """Go on with what is unfinished, as the tool says; else ask for the remedy again."""
-    pending = _unfinished(target)
-    arguments = ["resume", pending[0], "--yes", "--json"] if pending else target.remediate(case)
-    if pending and case.more:
-        arguments += case.more
+    pending = told.unfinished
+    arguments = ["resume", pending[0], "--yes", "--json", *case.more] if pending else target.remediate(case)
     done = target.run(*arguments)
     told.steps.append(f"{arguments[0]}: exit {done.code} {done.outcome}: {done.report.get('sentence')}")
     return done
