@@ -207,3 +207,4 @@ class Request:
     goes_on: str = ""  # the id of an incident that waited for an approval; its record goes on
     approved_by: str = ""  # who answers for a remedy that needs an approval
     approvals: tuple[Mapping[str, str], ...] = ()  # signed ones: statement and signature
+    lineage: tuple[str, ...] = ()  # that id, and those that it had gone on with: their runs are dead

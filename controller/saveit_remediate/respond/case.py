@@ -91,6 +91,7 @@ def write_opened(case: Case) -> None:
         extra_vars=sorted(case.variables),  # names only: a value may be secret
         controller=this_controller(settings.timeout),
         resumes=request.resumes,
+        lineage=request.lineage,
     )
     case.record.end_resumed(request.resumes)
 

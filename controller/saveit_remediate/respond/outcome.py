@@ -51,7 +51,8 @@ def _judge_host(
         return Judgement(outcome, sentence)
     if not any(step.target == host for step in plan.allowed):
         return judge_helpless(assessment, plan)
-    if host in result.published and not done and not findings and host not in result.failed:
+    ended_well = result.status == "ended" and host in result.published and host not in result.failed
+    if ended_well and not done and not findings:
         return Judgement(Outcome.HEALTHY, f"{host} got well by itself before anything was done")
     verification = verify(
         runbook.verify.criteria, result.observation.evidence, [host], hold_seconds, _problem(host, result)

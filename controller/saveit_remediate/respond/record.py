@@ -30,7 +30,6 @@ class Record:
     lost: int = 0
     begun: list[tuple[str, str]] = field(default_factory=list)
     ended: dict[tuple[str, str], str] = field(default_factory=dict)
-    leased: bool = False  # something on the target, when Ansible was last heard of
     changes: list[Change] = field(default_factory=list)  # that the targets said are still there
 
     def write(self, kind: str, sentence: str, **payload: Any) -> None:
@@ -71,8 +70,6 @@ class Record:
             self.begun.append((event.host, event.remedy))
         elif event.kind == "remedy-finished":
             self.ended[event.host, event.remedy] = event.sentence
-        elif event.kind == "lease-taken":
-            self.leased = True
         elif event.kind == "still-changed":
             self.changes += read_changes(event.data.get("changes"), event.host)
         known = ("kind", "sentence")

@@ -59,6 +59,7 @@ def resumed(events: Sequence[Event], given: Request, now: datetime) -> Request:
         resumes="" if waiting else incident_id,
         goes_on=incident_id if waiting else "",
         approvals=approvals_of(events) if waiting else (),
+        lineage=() if waiting else (incident_id, *_names(opened.get("lineage"))),
     )
 
 

@@ -53,6 +53,8 @@ def respond(request: Request, settings: Settings, world: Surroundings, journal: 
     case = Case(request, settings, world, runbook, variables, record, playbook, agreed=request.yes)
     try:
         write_opened(case)
+        for dead in () if request.check else request.lineage:
+            release(case, dead)
         judgement = _steps(case)
     except (KeyboardInterrupt, InterruptedRunError):
         return _interrupted(case)
@@ -123,14 +125,18 @@ def _attended(case: Case) -> bool:
 def _remediate(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     result = _run(case, "remediate", plan.for_ladder(assessment, case.hosts), "Remedy and verify")
     _keep(case, result)
-    if result.status in ("interrupted", "timeout") and case.record.leased:
-        release(case)
     if result.status == "not-started":
         told = Judgement(Outcome.UNREACHABLE, f"{result.problem} (nothing was touched)")
         return together(dict.fromkeys(assessment.sick, told))
+    if result.status != "ended" or result.unreachable:
+        # Also when no lease was told of: it may have been taken in the last moment.
+        release(case, case.record.incident_id)
     judgement = judge_remediation(case.runbook, assessment, plan, result, hold_seconds(case))
     if result.status == "interrupted":
         raise InterruptedRunError(judgement.sentence)
+    if result.status != "ended":
+        sentence = f"{judgement.sentence}; {case.record.what_was_done()}"
+        judgement = dataclasses.replace(judgement, sentence=sentence)
     verification = judgement.verification
     if verification:
         results = [dataclasses.asdict(one) for one in verification.results]

@@ -17,7 +17,7 @@ from saveit_remediate.run.contract import read_observation
 from saveit_remediate.run.environment import ansible_environment
 from saveit_remediate.run.events import Recorder
 from saveit_remediate.run.inventory import check_inventory
-from saveit_remediate.run.processes import descendants, end_descendants, subreaper
+from saveit_remediate.run.processes import descendants, end_descendants, kept, subreaper
 from saveit_remediate.run.result import Job, RunEvent, RunResult
 from saveit_remediate.run.stop import Stopper, stopping
 
@@ -48,7 +48,7 @@ def run_playbook(job: Job, tell: Callable[[RunEvent], None]) -> RunResult:
 
 def _ansible(job: Job, folder: Path, recorder: Recorder, stopper: Stopper) -> int:
     """The process return code of ansible-playbook."""
-    import ansible_runner
+    from ansible_runner.interface import init_runner
 
     if stopper.reason:
         return 254
@@ -62,7 +62,7 @@ def _ansible(job: Job, folder: Path, recorder: Recorder, stopper: Stopper) -> in
             stopper.stop("interrupted")
         return False  # not written to disk
 
-    runner = ansible_runner.run(
+    runner = init_runner(
         private_data_dir=str(folder),
         project_dir=str(job.cwd),
         playbook=job.playbook,
@@ -74,6 +74,8 @@ def _ansible(job: Job, folder: Path, recorder: Recorder, stopper: Stopper) -> in
         event_handler=on_event,
         cancel_callback=lambda: stopper.killing,
     )
+    runner.config.command = kept(folder, runner.config.command)
+    runner.run()
     if errors:
         raise errors[0]
     return int(runner.rc if runner.rc is not None else 254)
@@ -116,6 +118,8 @@ def _result(job: Job, recorder: Recorder, stopped: str, rc: int) -> RunResult:
         problem = f"Ansible was ended, as it took longer than {job.timeout} s{origin}"
     elif stopped:
         status, problem = "interrupted", "interrupted"
+    elif not recorder.stats_seen and recorder.hosts:
+        status, problem = "cut-off", _why_cut_off(recorder.tail, rc)
     elif not recorder.stats_seen:
         _raise_for_inventory(job, recorder.tail)
         status, problem = "not-started", _why_not_started(job, recorder.tail, rc)
@@ -180,6 +184,12 @@ def _raise_for_inventory(job: Job, tail: list[str]) -> None:
         raise UsageError(
             f"Ansible cannot read the inventory {job.inventory} ({job.inventory_origin}): {reason}"
         )
+
+
+def _why_cut_off(tail: list[str], rc: int) -> str:
+    """Ansible's error, when that is the last that it said; who is killed says nothing."""
+    said = tail[-1].replace("[ERROR]: ", "") if tail and "ERROR" in tail[-1] else f"exit code {rc}"
+    return f"Ansible ended in the middle ({said})"
 
 
 def _why_not_started(job: Job, tail: list[str], rc: int) -> str:

@@ -88,7 +88,8 @@ class Failure:
 class RunResult:
     """How the run ended.
 
-    `status` is one of: ended (Ansible went through the play, well or not), not-started, timeout, interrupted.
+    `status` is one of: ended (Ansible went through the play, well or not), not-started, cut-off (it was
+    killed, or gave up, in the middle), timeout, interrupted.
     `observation` is what the hosts in `published` told; the play ended with an error on those in
     `failed`. `problem` is the sentence when status is not "ended".
     """

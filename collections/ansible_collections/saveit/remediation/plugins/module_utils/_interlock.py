@@ -46,15 +46,31 @@ ARGUMENTS: Mapping[str, Any] = {
     "duration_seconds": {"type": "float", "default": 600},
     "break_lease": {"type": "str", "default": ""},
     "approval": {"type": "str", "default": ""},
+    "patience_seconds": {"type": "float", "default": 0},
     "reason": {"type": "str", "default": ""},
     "until": {"type": "str", "default": ""},
     "interlock_folder": {"type": "str", "default": ""},
 }
 
 
+class InDoubtError(ObstacleError):
+    """A remedy was cut off, and it takes `wait_seconds` until one can tell what became of it."""
+
+    def __init__(self, sentence: str, wait_seconds: float) -> None:
+        super().__init__("in-doubt", sentence, "refused")
+        self.wait_seconds = wait_seconds
+
+    def as_return(self) -> dict[str, Any]:
+        """As every obstacle, with the time to wait."""
+        return {**super().as_return(), "wait_seconds": self.wait_seconds}
+
+
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """One step. Raises ObstacleError lease-held, lease-lost, paused, cool-down, breaker-open,
-    approval-used and no-help."""
+    """One step.
+
+    Raises ObstacleError lease-held, lease-lost, paused, approval-used, in-doubt, cool-down, breaker-open
+    and no-help.
+    """
     return _STEPS[parameters["step"]](parameters, carrier)
 
 
@@ -79,6 +95,9 @@ def begin(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         if not parameters["break_lease"]:
             _refuse("lease-held", held)
         _refuse("approval-used", rules.why_used(document, parameters["approval"]))
+        doubt, wait = rules.in_doubt(document, services, claim, now)
+        if doubt:
+            raise InDoubtError(doubt, wait)
         _refuse("no-help", rules.why_no_help(document, remedy, title, parameters["no_help_limit"]))
         _refuse(*rules.why_again(document, remedy, title, windows, now))
         lease = {**who, "token": claim}
@@ -86,7 +105,7 @@ def begin(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         attempt = {"service": services[0], "remedy": remedy, "incident": who["incident"], "token": claim}
         if parameters["approval"]:
             attempt["approval"] = parameters["approval"]
-        document = documents.with_attempt(document, attempt, now)
+        document = documents.with_attempt(document, attempt, now, parameters["patience_seconds"])
         until = rules.clock(iso(now + parameters["duration_seconds"]), now)
         sentence = f"{', '.join(services)} of {place} leased by {who['holder']} until {until} unless renewed"
         broken = f"broke a lease ({parameters['break_lease']}): {held}" if held else ""

@@ -113,9 +113,14 @@ def with_lease(
     return {**document, "leases": leases}
 
 
-def with_attempt(document: Mapping[str, Any], attempt: Mapping[str, str], now: float) -> Document:
-    """A remedy is about to act; `attempt` has service, remedy, incident and token."""
-    begun = {**attempt, "at": iso(now), "result": "begun"}
+def with_attempt(
+    document: Mapping[str, Any], attempt: Mapping[str, str], now: float, patience: float = 0
+) -> Document:
+    """A remedy is about to act; `attempt` has service, remedy, incident and token.
+
+    When it is cut off, nobody knows before `patience` is over whether it was done, and helps.
+    """
+    begun = {**attempt, "at": iso(now), "known_by": iso(now + patience), "result": "begun"}
     return {**document, "attempts": [*document["attempts"], begun]}
 
 

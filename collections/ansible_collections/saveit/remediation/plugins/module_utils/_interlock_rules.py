@@ -9,6 +9,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import iso
 from ansible_collections.saveit.remediation.plugins.module_utils._interlock_document import seconds
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 NOT_HELPED = ("no_help", "failed", "worse")
 _SAME_DAY = 43200.0  # seconds; a time further away is told with its date
@@ -90,6 +91,27 @@ def why_used(document: Mapping[str, Any], approval: str) -> str:
     at = used[0]["at"][:16].replace("T", " ")
     incident = used[0]["incident"]
     return f"this approval was used at {at} UTC (incident {incident}), and is good for once; ask for another"
+
+
+def in_doubt(
+    document: Mapping[str, Any], services: Sequence[str], token: str, now: float
+) -> tuple[str, float]:
+    """A remedy of one of the services was begun, nobody saw its end, and it may help yet.
+
+    Returns the sentence and for how many seconds that is so; ("", 0) when there is none.
+    """
+    for each in reversed(document["attempts"]):
+        if each["result"] != "begun" or each["token"] == token or each["service"] not in services:
+            continue
+        at, known_by = seconds(each["at"]), parse_time(str(each.get("known_by") or "")) or 0.0
+        if abs(now - at) < known_by - at:  # so also where a clock was set back
+            since = clock(each["at"], now)
+            sentence = (
+                f"{each['remedy']} was begun at {since} (incident {each['incident']}) and cut off; it may "
+                "have been done, so nothing else is done before it has had its time"
+            )
+            return sentence, known_by - max(now, at)
+    return "", 0.0
 
 
 def clock(time: str, now: float) -> str:

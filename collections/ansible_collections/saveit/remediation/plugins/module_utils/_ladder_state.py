@@ -63,6 +63,8 @@ class State:
     barred: dict[str, str] = field(
         default_factory=dict
     )  # remedies that did not help before, and the sentence
+    doubt: str = ""  # a remedy was cut off before, and may have been done: the sentence
+    again: bool = False  # the remedy that was chosen gave way to that doubt, and is still the next
     next_sample: str = "sample.yml"  # or "renew.yml", which renews the lease and then takes the sample
     verified_late: bool = False  # the criteria were judged again, as nothing was found after a remedy
     climbing: bool = False  # there is a remedy to try
@@ -92,6 +94,12 @@ class State:
         told = {"final": self.is_final, "interlock": self._for_interlock(), "kept": json.dumps(values)}
         return {**{name: values[name] for name in shown}, **told}
 
+    @property
+    def patience(self) -> float:
+        """Seconds in which the remedy that is being tried must have helped, by the runbook."""
+        own = self.remedy.get("patience_seconds")
+        return float(self.runbook["verify"].get("patience_seconds", 0) if own is None else own)
+
     def _for_interlock(self) -> dict[str, Any]:
         """What the module `interlock` is told of the remedy that is being tried, and of those before."""
         type_ = self.runbook.get("id", "")
@@ -103,6 +111,7 @@ class State:
             "title": self.remedy.get("title", ""),
             "approval": self.approval,
             "why": "; ".join(each["sentence"] for each in self.findings if each["id"] in self.current),
+            "patience_seconds": self.patience,
             "limits": self.limits or self.remedy.get("limits") or self.runbook.get("limits", []),
             "results": {f"{type_}.{each['remedy']}": each["result"] for each in ended},
         }
