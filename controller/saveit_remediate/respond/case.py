@@ -91,8 +91,7 @@ def write_opened(case: Case) -> None:
 def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
     request = case.request
     check = request.check and mode == "remediate"
-    variables: dict[str, Any] = {
-        **case.variables,
+    data: dict[str, Any] = {
         "ladder_mode": mode,
         "ladder_incident_id": case.record.incident_id,
         "ladder_hold_seconds": hold_seconds(case),
@@ -101,9 +100,9 @@ def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
         "ladder_severity": str(case.assessment.severity if case.assessment else first_severity(case)),
     }
     if mode == "remediate":
-        variables["ladder_plan"] = dict(ladder_plan)
+        data["ladder_plan"] = dict(ladder_plan)
     job = base_job(request, case.settings, case.world, case.playbook)
-    return replace(job, extra_vars=variables, check=check, diff=request.diff or check)
+    return replace(job, extra_vars=case.variables, data=data, check=check, diff=request.diff or check)
 
 
 def base_job(request: Request, settings: Settings, world: Surroundings, playbook: Playbook) -> Job:

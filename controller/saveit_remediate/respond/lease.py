@@ -18,7 +18,7 @@ def release(case: Case) -> None:
     playbook = choose_playbook(_PLAYBOOK, None, case.settings.playbooks)
     job = base_job(case.request, case.settings, case.world, playbook)
     told = {"interlock_step": "release", "interlock_incident": case.record.incident_id}
-    job = replace(job, extra_vars={**case.variables, **told}, timeout=_SECONDS)
+    job = replace(job, extra_vars=case.variables, data=told, timeout=_SECONDS)
     try:
         result = run_playbook(job, lambda _event: None)
     except (KeyboardInterrupt, InterruptedRunError, RemediateError) as error:

@@ -49,7 +49,7 @@ def look(
     given = check_extra_vars(parameters, request.extra_vars, what, reserved=(_WHAT, *variables))
     check_inventory(request.inventory, settings["inventory"].origin)
     job = base_job(request, settings, world, choose_playbook(what, None, settings.playbooks))
-    job = replace(job, extra_vars={**given, **variables})
+    job = replace(job, extra_vars=given, data=variables)
     seen = with_obstacles(run_looking(job, world, f"Look at {request.inventory}"), job)
     return Look(
         tables=seen.tables,

@@ -67,7 +67,8 @@ def survey(request: Request, settings: Settings, world: Surroundings) -> Survey:
     job = replace(
         job,
         limit_variable="diagnosis_hosts",
-        extra_vars={**variables, "diagnosis_incidents": [runbook.id for runbook in runbooks]},
+        extra_vars=variables,
+        data={"diagnosis_incidents": [runbook.id for runbook in runbooks]},
     )
     result = run_looking(job, world, f"Diagnose everything on {request.inventory}")
     hosts = tuple(host for host in result.hosts if _BETWEEN not in host)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from saveit_remediate.redact import redact, redact_data
 from saveit_remediate.run.contract import plain
 from saveit_remediate.run.result import Failure, RemedyEvent, RunEvent, StepFinished, StepStarted
 
@@ -54,7 +55,7 @@ class Recorder:
             # Counted here only when nothing rescued it; the events also tell of rescued failures.
             self.failed = frozenset(str(name) for name in data.get("failures") or {})
             artifact = (data.get("artifact_data") or {}).get(_KEY)
-            self.artifact = artifact if isinstance(artifact, Mapping) else None
+            self.artifact = redact_data(artifact) if isinstance(artifact, Mapping) else None
 
     def _finished(self, kind: str, host: str, task: str, action: str, data: Mapping[str, Any]) -> None:
         result = data.get("res")
@@ -83,11 +84,11 @@ class Recorder:
         stats = result.get("ansible_stats")
         data = stats.get("data") if isinstance(stats, Mapping) else None
         if isinstance(data, Mapping) and isinstance(data.get(_KEY), Mapping):
-            self.published[host] = data[_KEY]
+            self.published[host] = redact_data(data[_KEY])
 
     def _keep_output(self, text: Any) -> None:
         if text:
-            self.tail += [_COLOUR.sub("", line) for line in str(text).splitlines() if line.strip()]
+            self.tail += [line for line in redact(_COLOUR.sub("", str(text))).splitlines() if line.strip()]
             del self.tail[:-_TAIL]
 
 
@@ -95,7 +96,7 @@ def message_of(result: Mapping[str, Any]) -> str:
     """Why a task failed, in one line."""
     for key in ("msg", "module_stderr", "stderr", "module_stdout", "exception"):
         if text := str(result.get(key) or "").strip():
-            return " ".join(_COLOUR.sub("", text).split())
+            return " ".join(redact(_COLOUR.sub("", text)).split())
     return "no reason given"
 
 
@@ -109,7 +110,7 @@ def _events_of(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _remedy_event(item: Mapping[str, Any], host: str) -> RemedyEvent:
-    data = plain(item)
+    data = redact_data(plain(item))
     return RemedyEvent(
         kind=str(data.get("kind") or "event"),
         host=host,

@@ -30,9 +30,9 @@ def last_lines(
 ) -> list[str]:
     """The last lines of each instance by time, redacted, the engine's time in front; `since` in seconds."""
     lines = [
-        redact(line)[:LONGEST]
+        line[:LONGEST]
         for instance in service.telling
-        for line in platform.logs(parameters, carrier, instance, tail, since).splitlines()
+        for line in redact(platform.logs(parameters, carrier, instance, tail, since)).splitlines()
     ]
     return sorted(lines, key=lambda line: line.split(" ", 1)[0])
 

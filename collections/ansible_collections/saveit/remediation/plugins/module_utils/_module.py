@@ -15,6 +15,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._carrier import
     Completed,
     ConnectOnce,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._redact import known_secrets, redact_data
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
 
@@ -29,10 +30,13 @@ def run_module(arguments: Mapping[str, Any], run: Callable[[Mapping[str, Any], C
     carrier = Carrier(
         execute=execute, now=time.time, sleep=time.sleep, check_mode=module.check_mode, cluster=cluster
     )
+    known = known_secrets(arguments, module.params)
     try:
         result = run(module.params, carrier)
     except FailedError as error:
-        module.fail_json(**error.as_return(), observed_at=carrier.now())
+        told = redact_data(error.as_return(), [*known, *cluster.secrets])
+        module.fail_json(**told, observed_at=carrier.now())
     finally:
         cluster.close()
-    module.exit_json(**result.as_return(), observed_at=carrier.now())
+    told = {**redact_data(result.as_return(), [*known, *cluster.secrets]), **result.kept}
+    module.exit_json(**told, observed_at=carrier.now())

@@ -45,9 +45,9 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         )
     tail, since = parameters["tail"], parameters["since_seconds"]
     lines = [
-        redact(line)
+        line
         for instance in service.telling
-        for line in platform.logs(parameters, carrier, instance, tail, since).splitlines()
+        for line in redact(platform.logs(parameters, carrier, instance, tail, since)).splitlines()
         if not parameters["since_start"] or _is_of_this_life(line, instance)
     ]
     matching = {

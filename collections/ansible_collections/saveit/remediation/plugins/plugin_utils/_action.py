@@ -14,7 +14,7 @@ import shlex
 import time
 import uuid
 from pathlib import Path
-from typing import Any, ClassVar, Mapping, Sequence
+from typing import Any, ClassVar, Dict, Mapping, Sequence
 
 from ansible.constants import DEFAULT_LOCAL_TMP
 from ansible.errors import AnsibleConnectionFailure
@@ -25,6 +25,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._carrier import
     Completed,
     ConnectOnce,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._redact import known_secrets, redact_data
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 from ansible_collections.saveit.remediation.plugins.plugin_utils._connection import (
     SilentError,
@@ -75,14 +76,19 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
             cluster=cluster,
             shared=shared,
         )
+        told: Dict[str, Any] = {}
+        kept: Mapping[str, Any] = {}
         try:
-            values.update(self.logic(parameters, carrier).as_return())
+            result = self.logic(parameters, carrier)
+            told, kept = result.as_return(), result.kept
         except FailedError as error:
-            values.update(failed=True, **error.as_return())
+            told = {"failed": True, **error.as_return()}
         except UnreachableHostError as error:
-            values.update(unreachable=True, msg=str(error))
+            told = {"unreachable": True, "msg": str(error)}
         finally:
             cluster.close()
+        known = [*known_secrets(self.arguments, parameters), *cluster.secrets]
+        values.update({**redact_data(told, known), **kept})
         values["observed_at"] = carrier.now()
         return values
 
