@@ -69,7 +69,8 @@ class Carrier:
     """`execute` takes an argument list and standard input, and never a shell line; `host` is its name.
 
     `cluster` gives the connection for the options of the group `target`; `shared` is a private folder that
-    all tasks of one run have in common, None where there is none.
+    all tasks of one run have in common, None where there is none. `secrets` are values that no output of
+    others may show.
     """
 
     execute: Callable[[Sequence[str], str], Completed]
@@ -79,6 +80,7 @@ class Carrier:
     host: str = "this host"
     cluster: Callable[[Mapping[str, Any]], Cluster] = field(default_factory=ConnectOnce)
     shared: Path | None = None
+    secrets: Sequence[str] = ()
 
     def command(self, arguments: Sequence[str], stdin: str = "", timeout: float = 15) -> Completed:
         """Run a command on the host, ended after `timeout` seconds by timeout(1), which every host has."""

@@ -15,6 +15,7 @@ import threading
 from typing import Any, Callable, Iterator, Mapping, TypeVar
 
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import Access, Answer
+from ansible_collections.saveit.remediation.plugins.module_utils._redact import HIDDEN
 from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
 
 _T = TypeVar("_T")
@@ -100,6 +101,8 @@ class Transport:
                 data = response.read()
             finally:
                 response.release_conn()
+            if self.access.token:  # some proxies repeat the request, and what is read here is shared by tasks
+                data = data.replace(self.access.token.encode(), HIDDEN.encode())
             said = response.headers
             content, after, to = (said.get(name, "") for name in ("Content-Type", "Retry-After", "Location"))
             to = to if 300 <= response.status < 400 else ""

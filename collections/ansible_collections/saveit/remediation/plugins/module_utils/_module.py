@@ -27,16 +27,23 @@ def run_module(arguments: Mapping[str, Any], run: Callable[[Mapping[str, Any], C
         return Completed(*module.run_command(list(command), data=stdin, binary_data=True))
 
     cluster = ConnectOnce()
+    secrets = known_secrets(arguments, module.params)
     carrier = Carrier(
-        execute=execute, now=time.time, sleep=time.sleep, check_mode=module.check_mode, cluster=cluster
+        execute=execute,
+        now=time.time,
+        sleep=time.sleep,
+        check_mode=module.check_mode,
+        cluster=cluster,
+        secrets=secrets,
     )
-    known = known_secrets(arguments, module.params)
+
+    def told(values: Mapping[str, Any]) -> Any:
+        return redact_data(values, [*secrets, *cluster.secrets])
+
     try:
         result = run(module.params, carrier)
     except FailedError as error:
-        told = redact_data(error.as_return(), [*known, *cluster.secrets])
-        module.fail_json(**told, observed_at=carrier.now())
+        module.fail_json(**told(error.as_return()), observed_at=carrier.now())
     finally:
         cluster.close()
-    told = {**redact_data(result.as_return(), [*known, *cluster.secrets]), **result.kept}
-    module.exit_json(**told, observed_at=carrier.now())
+    module.exit_json(**{**told(result.as_return()), **result.kept}, observed_at=carrier.now())

@@ -100,9 +100,11 @@ def _hide(found: re.Match[str]) -> str:
     return f"{groups.get('keep') or ''}{quote}{HIDDEN}"
 
 
-def known_secrets(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[str]:
-    """The values of the parameters with no_log; one that stands in another parameter too is no secret."""
+def known_secrets(
+    arguments: Mapping[str, Any], parameters: Mapping[str, Any], others: Sequence[str] = ()
+) -> list[str]:
+    """The values of the parameters with no_log, and `others`; what is a plain parameter too is no secret."""
     secret = {name for name, spec in arguments.items() if spec.get("no_log")}
     plain = {str(value) for name, value in parameters.items() if name not in secret}
     values = {str(parameters[name]) for name in secret if parameters.get(name)}
-    return [value for value in values - plain if len(value) >= _SHORTEST]
+    return [value for value in {*values, *others} - plain if len(value) >= _SHORTEST]
