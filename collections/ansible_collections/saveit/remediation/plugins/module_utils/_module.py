@@ -10,6 +10,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.saveit.remediation.plugins.module_utils._attempt import attempt
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import (
     Carrier,
     Completed,
@@ -41,7 +42,7 @@ def run_module(arguments: Mapping[str, Any], run: Callable[[Mapping[str, Any], C
         return redact_data(values, [*secrets, *cluster.secrets])
 
     try:
-        result = run(module.params, carrier)
+        result = attempt(run, module.params, carrier)
     except FailedError as error:
         module.fail_json(**told(error.as_return()), observed_at=carrier.now())
     finally:

@@ -20,6 +20,7 @@ from ansible.constants import DEFAULT_LOCAL_TMP
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.saveit.remediation.plugins.module_utils._attempt import attempt
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import (
     Carrier,
     Completed,
@@ -85,7 +86,7 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
         told: Dict[str, Any] = {}
         kept: Mapping[str, Any] = {}
         try:
-            result = self.logic(parameters, carrier)
+            result = attempt(self.logic, parameters, carrier)
             told, kept = result.as_return(), result.kept
         except FailedError as error:
             told = {"failed": True, **error.as_return()}
