@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, settings
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT / "collections") not in sys.path:
     sys.path.append(str(ROOT / "collections"))
-_TESTS = 22  # in this folder; each gets its share
-_CASES = int(os.environ.get("FUZZ_CASES") or 440)
+_TESTS = 33  # in this folder; each gets its share
+_CASES = int(os.environ.get("FUZZ_CASES") or 660)
 _HANGS_AFTER = 10_000  # milliseconds for one case
 _tried = [0]
 
@@ -30,13 +30,7 @@ settings.register_profile(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _profile() -> Iterator[None]:
-    settings.load_profile("fuzz")
-    yield
-    settings.load_profile("default")
+settings.load_profile("fuzz")  # when a test is collected, it takes what holds then
 
 
 @pytest.fixture(scope="session")
