@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import connect
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import within
 from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
 LIST = {"items": [{"metadata": {"name": "a"}}]}
 

@@ -28,11 +28,9 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_err
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_kinds import KINDS, Kind
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_request import Api
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import (
-    Transport,
-    within,
-)
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import Transport
 from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
 __all__ = [
     "JSON_PATCH",
