@@ -36,7 +36,7 @@ class Recorder:
     def take(self, event: Mapping[str, Any]) -> None:
         """One event, as ansible-runner gives it."""
         kind = str(event.get("event", ""))
-        data = event.get("event_data") or {}
+        data = _mapping(event.get("event_data"))
         self._keep_output(event.get("stdout"))
         host, task = str(data.get("host") or ""), str(data.get("task") or "")
         action = str(data.get("task_action") or "").rpartition(".")[2]
@@ -51,15 +51,14 @@ class Recorder:
             self.no_hosts = True
         elif kind == "playbook_on_stats":
             self.stats_seen = True
-            self.hosts |= dict.fromkeys(str(name) for name in data.get("processed") or {})
+            self.hosts |= dict.fromkeys(str(name) for name in _mapping(data.get("processed")))
             # Counted here only when nothing rescued it; the events also tell of rescued failures.
-            self.failed = frozenset(str(name) for name in data.get("failures") or {})
-            artifact = (data.get("artifact_data") or {}).get(_KEY)
+            self.failed = frozenset(str(name) for name in _mapping(data.get("failures")))
+            artifact = _mapping(data.get("artifact_data")).get(_KEY)
             self.artifact = redact_data(artifact) if isinstance(artifact, Mapping) else None
 
     def _finished(self, kind: str, host: str, task: str, action: str, data: Mapping[str, Any]) -> None:
-        result = data.get("res")
-        result = result if isinstance(result, Mapping) else {}
+        result = _mapping(data.get("res"))
         ignored = kind == "failed" and bool(data.get("ignore_errors"))
         shown = "changed" if kind == "ok" and result.get("changed") is True else kind
         sentence = message_of(result) if kind in ("failed", "unreachable") else ""
@@ -92,6 +91,11 @@ class Recorder:
             del self.tail[:-_TAIL]
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """What has another shape than Ansible gives says nothing."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def message_of(result: Mapping[str, Any]) -> str:
     """Why a task failed, in one line."""
     for key in ("msg", "module_stderr", "stderr", "module_stdout", "exception"):
@@ -103,7 +107,8 @@ def message_of(result: Mapping[str, Any]) -> str:
 def _events_of(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The ladder's own events; a task in a loop has them in each item's result."""
     found: list[Mapping[str, Any]] = []
-    for one in [*(result.get("results") or []), result]:
+    items = result.get("results")
+    for one in [*(items if isinstance(items, list) else []), result]:
         events = one.get("remediation_events") if isinstance(one, Mapping) else None
         found += [event for event in events if isinstance(event, Mapping)] if isinstance(events, list) else []
     return found
