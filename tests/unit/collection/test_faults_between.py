@@ -44,14 +44,15 @@ def ask(kind: str, port: int, folder: Path) -> tuple[str, str]:
         "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
     }))  # fmt: skip
     kubeconfig.chmod(0o600)
-    name, given = {
+    asked: dict[str, tuple[str, dict[str, Any]]] = {
         "redis": ("redis_check", {"host": host, "port": port}),
         "mqtt": ("mqtt_check", {"host": host, "port": port, "samples": 1}),
         "postgres": ("postgres_info", {"login_host": host, "login_port": port}),
         "http": ("http_check", {"url": f"http://{host}:{port}/", "samples": 1}),
         "tls": ("certificate_info", {"endpoint": f"{host}:{port}"}),
         "kubernetes": ("service_info", {"platform": "kubernetes", "kubeconfig": str(kubeconfig)}),
-    }[kind]  # fmt: skip
+    }  # fmt: skip
+    name, given = asked[kind]
     module = importlib.import_module(f"ansible_collections.saveit.remediation.plugins.module_utils._{name}")
     usual = {key: spec.get("default") for key, spec in module.ARGUMENTS.items()}
     limits = {"timeout_seconds": LIMIT, "api_timeout_seconds": LIMIT}
