@@ -14,6 +14,7 @@ _NAMES = (
     r"passw(?:or)?d|passphrase|\bpass|[_-]pass|[_-]pwd|secret|token|(?:api|access|private|secret)[_-]?key"
     r"|client-key-data|tls\.key|dockerconfigjson|x-amz-signature|[?&]sig"
 )
+_SECRET = rf"(?i)(?:{_NAMES})$"
 # In quotes, which may themselves be escaped, or up to what ends a word.
 _VALUE = r"(?:(?P<quote>\\{0,3}[\"'])(?:(?P=quote){2}|(?!(?P=quote))(?:\\.|[^\n\\]))*|[^\s\"',;&\\]+)"
 _KEY = r"(?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----"
@@ -50,16 +51,13 @@ RULES = (
     (("xox", "k_live_", "aiza"), r"\b(?:xox[abprs]-[\w-]{10,}|[sr]k_live_\w{16,}|AIza[\w-]{35})"),
 )
 
-_COMPILED = tuple((words, re.compile(pattern)) for words, pattern in RULES)
-_NAME = re.compile(rf"(?:{_NAMES})$", re.IGNORECASE)
-
 
 def redact(text: str) -> str:
     """The text without what looks like a secret."""
     small = text.lower()
-    for words, pattern in _COMPILED:
+    for words, pattern in RULES:
         if any(word in small for word in words):  # far quicker than a pattern that finds nothing
-            text = pattern.sub(_hide, text)
+            text = re.sub(pattern, _hide, text)  # compiled when it is needed, which is seldom
     return text
 
 
@@ -81,7 +79,7 @@ def redact_data(value: Any) -> Any:
 
 def is_secret(name: object) -> bool:
     """Is what has this name a secret? The field `secret` alone is the name of a Secret of Kubernetes."""
-    return isinstance(name, str) and name != "secret" and _NAME.search(name) is not None
+    return isinstance(name, str) and name != "secret" and re.search(_SECRET, name) is not None
 
 
 def _hide(found: re.Match[str]) -> str:
