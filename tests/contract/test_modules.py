@@ -142,7 +142,12 @@ TASKS: dict[str, dict[str, Any]] = {
     "network_debug": {},
     "interlock": {"step": "begin", "services": ["redis"], "remedy": "redis.restart"},
     "temporary_changes": {"step": "revert"},
-    "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
+    "ladder": {
+        "step": "open",
+        "target": "t",
+        "runbook": {"verify": {"hold_seconds": 1}},
+        "policy": yaml.safe_load((COLLECTION / "roles/ladder/files/policy.yml").read_text()),
+    },
 }
 
 

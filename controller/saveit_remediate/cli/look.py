@@ -100,7 +100,7 @@ def _look(what: str, variables: Mapping[str, Any], options: Mapping[str, Any], l
             console().print(data_table(one, several))
     else:
         for one in found.tables:
-            click.echo("\t".join((f"# {one.target}", one.name, *one.columns)))
+            click.echo("\t".join(clean(word) for word in (f"# {one.target}", one.name, *one.columns)))
             for row in one.rows:
                 click.echo("\t".join("-" if cell is None else clean(str(cell)) for cell in row))
     for sentence in (*found.sentences, *dict.fromkeys(one.sentence for one in found.unseen)):

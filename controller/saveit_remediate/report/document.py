@@ -11,6 +11,7 @@ from typing import Any
 
 from saveit_remediate.errors import InterruptedRunError
 from saveit_remediate.incident import Action, Change, Finding, Outcome
+from saveit_remediate.redact import redact_data
 from saveit_remediate.verify import Verification
 
 
@@ -77,5 +78,5 @@ def to_json(report: Report) -> str:
 
 
 def dump(value: Any) -> str:
-    """Readable JSON in pure ASCII, which no terminal and no encoding can break."""
-    return json.dumps(value, indent=2, default=str)
+    """Readable JSON without secrets, in pure ASCII, which no terminal and no encoding can break."""
+    return json.dumps(redact_data(value), indent=2, default=str)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TextIO
 
 from saveit_remediate.assess import Assessment
 from saveit_remediate.plan import NO_AGREEMENT, Plan, Step
-from saveit_remediate.report.text import clean, duration
+from saveit_remediate.report.text import clean, duration, printable
 from saveit_remediate.run import RemedyEvent, RunEvent, StepFinished
 from saveit_remediate.triage import Triage
 
@@ -104,7 +104,7 @@ class Lines:
         if self.stream is None:
             return
         try:
-            self.stream.write(text + "\n")
+            self.stream.write(printable(text) + "\n")
             self.stream.flush()
         except BrokenPipeError:
             self.stream = None

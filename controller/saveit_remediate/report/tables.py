@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -16,7 +17,7 @@ from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report, TargetReport, alike, counted
 from saveit_remediate.report.history import Summary
 from saveit_remediate.report.screen import need_of, reversible
-from saveit_remediate.report.text import clean, duration
+from saveit_remediate.report.text import clean, duration, printable
 from saveit_remediate.triage import Triage
 
 _STYLES = {
@@ -197,7 +198,20 @@ def diff_text(action: Action, diff: Mapping[str, str]) -> Text:
     return text
 
 
+class TextConsole(Console):
+    """A console on which no text steers the terminal: Rich itself does, with segments of its own."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            plain = segment.control or segment.text.isprintable() or segment.text == "\n"
+            yield segment if plain else Segment(_lines(segment.text), segment.style)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def console() -> Console:
     """On stdout; Rich honours NO_COLOR by itself. A pipe gets room, as nobody wraps lines for grep."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=160)
+    found = TextConsole(highlight=False)
+    return found if found.is_terminal else TextConsole(highlight=False, width=160)

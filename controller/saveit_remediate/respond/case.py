@@ -99,8 +99,7 @@ def write_opened(case: Case) -> None:
 def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
     request = case.request
     check = request.check and mode == "remediate"
-    variables: dict[str, Any] = {
-        **case.variables,
+    data: dict[str, Any] = {
         **policy_variables(case.settings),
         "ladder_mode": mode,
         "ladder_incident_id": case.record.incident_id,
@@ -112,11 +111,11 @@ def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
         "ladder_approval": [dict(one) for one in request.approvals],
     }
     if request.severity:
-        variables["ladder_severity"] = str(request.severity)
+        data["ladder_severity"] = str(request.severity)
     if mode == "remediate":
-        variables["ladder_plan"] = dict(ladder_plan)
+        data["ladder_plan"] = dict(ladder_plan)
     job = base_job(request, case.settings, case.world, case.playbook)
-    return replace(job, extra_vars=variables, check=check, diff=request.diff or check)
+    return replace(job, extra_vars=case.variables, data=data, check=check, diff=request.diff or check)
 
 
 def base_job(request: Request, settings: Settings, world: Surroundings, playbook: Playbook) -> Job:

@@ -21,7 +21,7 @@ def release(case: Case, incident_id: str) -> None:
     playbook = choose_playbook(_PLAYBOOK, None, case.settings.playbooks)
     job = base_job(case.request, case.settings, case.world, playbook)
     told = {"interlock_step": "release", "interlock_incident": incident_id}
-    job = replace(job, extra_vars={**case.variables, **told}, timeout=_SECONDS)
+    job = replace(job, extra_vars=case.variables, data=told, timeout=_SECONDS)
     try:
         result = run_playbook(job, lambda event: _keep(case, event))
     except RemediateError as error:

@@ -55,7 +55,7 @@ def look(
     given = check_extra_vars(parameters, request.extra_vars, what, reserved=(_WHAT, *variables))
     check_inventory(request.inventory, settings["inventory"].origin)
     job = base_job(request, settings, world, choose_playbook(what, None, settings.playbooks))
-    job = replace(job, extra_vars={**given, **variables}, timeout=longest or job.timeout)
+    job = replace(job, extra_vars=given, data=variables, timeout=longest or job.timeout)
     seen = with_obstacles(run_looking(job, world, f"Look at {request.inventory}"), job)
     return Look(
         tables=seen.tables,

@@ -87,7 +87,7 @@ def _ask(variables: Mapping[str, Any], request: Request, settings: Settings, wor
     given = check_extra_vars(parameters, request.extra_vars, _ROLE, reserved=tuple(variables))
     check_inventory(request.inventory, settings["inventory"].origin)
     job = base_job(request, settings, world, choose_playbook(_ROLE, None, settings.playbooks))
-    job = dataclasses.replace(job, extra_vars={**given, **variables}, check=request.check)
+    job = dataclasses.replace(job, extra_vars=given, data=dict(variables), check=request.check)
     return _read(job, world, request)
 
 

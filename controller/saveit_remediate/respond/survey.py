@@ -68,8 +68,8 @@ def survey(request: Request, settings: Settings, world: Surroundings) -> Survey:
     job = replace(
         job,
         limit_variable="diagnosis_hosts",
-        extra_vars={
-            **variables,
+        extra_vars=variables,
+        data={
             **policy_variables(settings),
             "diagnosis_incidents": [runbook.id for runbook in runbooks],
         },

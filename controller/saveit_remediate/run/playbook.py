@@ -6,7 +6,6 @@ import itertools
 import os
 import re
 import shlex
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from saveit_remediate.run.contract import read_observation
 from saveit_remediate.run.environment import ansible_environment
 from saveit_remediate.run.events import Recorder
 from saveit_remediate.run.inventory import check_inventory
+from saveit_remediate.run.private import private_folder
 from saveit_remediate.run.processes import descendants, end_descendants, kept, subreaper
 from saveit_remediate.run.result import Job, RunEvent, RunResult
 from saveit_remediate.run.stop import Stopper, stopping
@@ -37,10 +37,10 @@ def run_playbook(job: Job, tell: Callable[[RunEvent], None]) -> RunResult:
     recorder = Recorder(tell)
     spared = frozenset(descendants(os.getpid()))
     stopper = Stopper(spared)
-    with tempfile.TemporaryDirectory(prefix="saveit-", ignore_cleanup_errors=True) as folder, subreaper():
+    with private_folder() as folder, subreaper():
         try:
             with stopping(stopper, job.timeout):
-                rc = _ansible(job, Path(folder), recorder, stopper)
+                rc = _ansible(job, folder, recorder, stopper)
         finally:
             end_descendants(spared, _LEFTOVER_GRACE_SECONDS)
     return _result(job, recorder, stopper.reason, rc)
@@ -98,7 +98,18 @@ def _arguments(job: Job) -> list[str]:
 
 def _variables(job: Job) -> dict[str, Any]:
     limit = {job.limit_variable: job.limit} if job.limit and job.limit_variable else {}
-    return {**job.extra_vars, **limit}
+    return {**job.extra_vars, **_as_data({**job.data, **limit})}
+
+
+def _as_data(value: Any) -> Any:
+    """Ansible evaluates the templates of a file of variables, but for those that are marked so in JSON."""
+    if isinstance(value, str):
+        return {"__ansible_unsafe": str(value)} if "{" in value else value
+    if isinstance(value, Mapping):
+        return {key: _as_data(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_data(item) for item in value]
+    return value
 
 
 def _environment(job: Job, folder: Path) -> dict[str, str]:

@@ -63,7 +63,7 @@ def test_the_request_is_the_recorded_one() -> None:
         (chain(opened(controller=ALIVE)), LATER, f"process {os.getpid()} on .* may still work on it"),
         (chain(opened(controller=ANOTHER)), NOON + timedelta(minutes=69), "on another.example.com may"),
         (chain(opened(controller=None)), NOON + timedelta(minutes=59), "its controller may still work on it"),
-        (chain(opened(extra_vars=["token", "n"])), LATER, "give them again: -e n=… -e token=…"),
+        (chain(opened(extra_vars=["token", "n"])), LATER, "give them again: -e n=… -e @FILE with token"),
         (chain(("assessed", {"controller": GONE})), LATER, "does not say what was asked for"),
         ([Event(**{**vars(chain(opened())[0]), "at": "2026-01-01"})], LATER, "event 1 of its record was"),
     ],

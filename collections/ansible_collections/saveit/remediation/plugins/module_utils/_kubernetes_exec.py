@@ -18,12 +18,9 @@ from urllib.parse import urlencode
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import Answer, refusal
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_kinds import KINDS
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import (
-    Transport,
-    why,
-    within,
-)
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import Transport, why
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255

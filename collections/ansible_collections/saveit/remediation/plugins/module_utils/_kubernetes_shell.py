@@ -32,10 +32,10 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_exe
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import (
     Transport,
     why,
-    within,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
 from ansible_collections.saveit.remediation.plugins.module_utils._terminal import raw, size_of
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
 RESIZE = 4
 _TICK = 0.2  # seconds between two looks at the size of the window, which tells only its foreground process

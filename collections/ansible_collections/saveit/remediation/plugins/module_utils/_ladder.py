@@ -99,7 +99,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         state.look_began = carrier.now()
     if state.is_final:
         _finish(state, carrier)
-    return Result(state.verdict, state.sentence, returned=state.as_return())
+    return Result(state.verdict, state.sentence, returned=state.as_return(), kept=state.kept())
 
 
 def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:

@@ -85,14 +85,17 @@ class State:
         return cls(**{**json.loads(values["kept"]), "remediation_events": []})
 
     def as_return(self) -> dict[str, Any]:
-        """For the tasks of the role what they read, and all of it for the next step, as text.
+        """For the tasks of the role what they read."""
+        shown = (*SHOWN, *PUBLISHED) if self.is_final else SHOWN
+        told = {"final": self.is_final, "interlock": self._for_interlock()}
+        return {**{name: getattr(self, name) for name in shown}, **told}
+
+    def kept(self) -> dict[str, str]:
+        """All of it for the next step, as text.
 
         As data, Ansible would template and copy each of its thousand parts again in every task.
         """
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        shown = (*SHOWN, *PUBLISHED) if self.is_final else SHOWN
-        told = {"final": self.is_final, "interlock": self._for_interlock(), "kept": json.dumps(values)}
-        return {**{name: values[name] for name in shown}, **told}
+        return {"kept": json.dumps({each.name: getattr(self, each.name) for each in fields(self)})}
 
     @property
     def patience(self) -> float:
