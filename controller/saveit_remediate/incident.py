@@ -99,6 +99,9 @@ class Action:
     finished: str = ""
     diff: tuple[Mapping[str, str], ...] = ()
     forbidden: str = ""  # why the platform would not let us do it, with the rule to add
+    needs: str = ""  # by the policy: nothing, agreement, approval or second-person
+    lacks: str = ""  # why the policy does not let it run
+    plan: str = ""  # where it lacks an approval: a name of what that has to be for
 
     @property
     def is_done(self) -> bool:
@@ -161,3 +164,6 @@ class Request:
     break_lease: str = ""  # the reason why a lease of somebody else is broken; empty respects it
     found_by: str = ""  # how the incident type was found, when a person did not name it
     resumes: str = ""  # the id of an incident that was cut off, and is gone on with by this one
+    goes_on: str = ""  # the id of an incident that waited for an approval; its record goes on
+    approved_by: str = ""  # who answers for a remedy that needs an approval
+    approvals: tuple[Mapping[str, str], ...] = ()  # signed ones: statement and signature

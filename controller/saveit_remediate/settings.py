@@ -41,6 +41,18 @@ SPECS = (
         "The record of every incident: a SQLite file, or `postgresql://USER@HOST/DATABASE`.",
     ),
     Spec("playbooks", "path", "playbooks beside the file", "Folder of the site's own playbooks."),
+    Spec(
+        "policy",
+        "path",
+        "policy.yml beside the file",
+        "What remedies need before they act, by risk and severity.",
+    ),
+    Spec(
+        "key",
+        "path",
+        "$XDG_CONFIG_HOME/saveit-remediate/approve",
+        "The private key with which `saveit-remediate approve` signs.",
+    ),
     Spec("timeout", "seconds", "600", "Longest time for one whole Ansible run.", minimum=1, maximum=86400),
 )
 
@@ -93,6 +105,12 @@ class Settings:
         return str(self.values["journal"].value)
 
     @property
+    def policy(self) -> Path | None:
+        """The site's own; None when it has none."""
+        value = self.values["policy"].value
+        return None if value is None else Path(value)
+
+    @property
     def playbooks(self) -> Path | None:
         value = self.values["playbooks"].value
         return None if value is None else Path(value)
@@ -138,9 +156,8 @@ def without_password(where: str) -> str:
 
 def _find_file(environ: Mapping[str, str], cwd: Path) -> Path | None:
     """The nearest file at or above `cwd`, else the person's own."""
-    config = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
     candidates = [folder / FILE_NAME for folder in (cwd, *cwd.parents)]
-    candidates.append(Path(config) / "saveit-remediate" / FILE_NAME)
+    candidates.append(_config(environ) / FILE_NAME)
     return next((path for path in candidates if path.is_file()), None)
 
 
@@ -170,7 +187,14 @@ def _default(name: str, environ: Mapping[str, str], path: Path | None) -> Any:
         return str(_state(environ) / "journal.db")
     if name == "playbooks" and path and (path.parent / "playbooks").is_dir():
         return str(path.parent / "playbooks")
-    return None
+    if name == "policy" and path and (path.parent / "policy.yml").is_file():
+        return str(path.parent / "policy.yml")
+    return str(_config(environ) / "approve") if name == "key" else None
+
+
+def _config(environ: Mapping[str, str]) -> Path:
+    home = Path(environ.get("HOME", "~")).expanduser()
+    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "saveit-remediate"
 
 
 def _state(environ: Mapping[str, str]) -> Path:

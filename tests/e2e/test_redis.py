@@ -23,10 +23,10 @@ def test_a_check_says_what_it_would_do_and_touches_nothing(
     assert planned[0]["diff"]
 
 
-def test_without_a_terminal_and_without_yes_it_only_plans(
+def test_without_a_terminal_and_without_yes_a_restart_is_only_planned(
     lab: Lab, remediate: Remediate, watch: Callable[[], Watch]
 ) -> None:
-    lab.break_("redis-paused")
+    lab.break_("redis-sigstop")
     with watch() as seen:
         as_json = remediate("--incident", "redis", "--json")
         as_lines = remediate("--incident", "redis")
@@ -35,6 +35,13 @@ def test_without_a_terminal_and_without_yes_it_only_plans(
     assert "planned" in as_lines.stdout
     assert "\x1b" not in as_lines.stdout
     assert seen.touched == []
+
+
+def test_unattended_a_remedy_of_low_risk_runs_by_the_policy(lab: Lab, remediate: Remediate) -> None:
+    lab.break_("redis-paused")
+    report = remediate("--incident", "redis", "--json").report
+    assert report["outcome"] == "recovered", report["sentence"]
+    assert {each["needs"] for each in report["actions"] if each["result"] == "helped"} == {"nothing"}
 
 
 def test_the_record_tells_the_whole_story(lab: Lab, remediate: Remediate) -> None:

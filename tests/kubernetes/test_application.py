@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The lab's pods are ready within seconds; nobody need wait longer for them than that.
 QUICK = ("-e", "application_start_seconds=5", "-e", "application_samples=4", "-e", "ladder_hold_seconds=2")
-HIGH = ("-e", "ladder_max_risk=high")
+HIGH = ("--approved-by", "tests")
 STATES = [
     # behaviour of pods that never were well, what it is called, words of its sentence
     ("crash-loop", "service-crash-loop", "exit code 1"),
@@ -177,7 +177,7 @@ def test_a_rollout_that_fails_is_undone_when_high_risk_is_approved(cluster: Clus
         refused = incident(cluster)
     assert refused.code != 0
     assert "exit code 1" in findings(refused.report)["service-rollout-failing"]
-    assert "-e ladder_max_risk=high" in refused.stdout
+    assert "--approved-by NAME" in refused.report["sentence"]
     done = incident(cluster, *HIGH)
     assert done.code == 0, done.stderr
     assert actions(done.report)["undo"]["result"] == "helped"

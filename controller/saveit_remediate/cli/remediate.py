@@ -41,7 +41,7 @@ def run(request: Request, settings: Settings, screen: Screen, journal: Journal, 
     """Respond, and tell how it ended; returns the exit code. Raises RemediateError."""
     attended = _is_terminal() and not as_json
     world = surroundings(settings, screen, Path.cwd(), _ask if attended else None)
-    say_unfinished(journal, request.resumes)
+    say_unfinished(journal, request.resumes or request.goes_on)
     if request.incident.strip().lower() == AUTO:
         report = respond_auto(request, settings, world, journal, _choose if attended else None)
     else:
@@ -77,7 +77,7 @@ def surroundings(
 
 def request_of(options: Mapping[str, Any], inventory: str, cwd: Path) -> Request:
     """What the options ask for. Raises UsageError."""
-    for name in ("incident", "limit", "break_lease"):
+    for name in ("incident", "limit", "break_lease", "approved_by"):
         if options.get(name) is not None and not options[name].strip():
             raise UsageError(f"--{name.replace('_', '-')} is empty; leave it out, or give a value")
     return Request(
@@ -90,6 +90,7 @@ def request_of(options: Mapping[str, Any], inventory: str, cwd: Path) -> Request
         diff=options["diff"],
         yes=options["yes"],
         break_lease=options.get("break_lease") or "",
+        approved_by=(options.get("approved_by") or "").strip(),
         verbosity=options["verbose"],
     )
 

@@ -28,6 +28,9 @@ extra_vars_option = click.option(
     "-e", "--extra-vars", multiple=True, metavar="VARS", help="k=v, @file.yml, or JSON; repeatable."
 )
 verbose_option = click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
+approved_by_option = click.option(
+    "--approved-by", metavar="NAME", help="Who answers for a remedy that needs an approval by the policy."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 # What the options of the main command would say when nothing may be changed.
 _READS = {"severity": None, "check": False, "diff": False, "yes": False}

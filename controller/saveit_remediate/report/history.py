@@ -15,7 +15,7 @@ from saveit_remediate.journal.controller import is_gone
 
 @dataclass(frozen=True)
 class Summary:
-    """One line about an incident. `outcome` is "unfinished" when the record has no end."""
+    """One line about an incident. `outcome` is "waiting" for an approval, and "unfinished" without an end."""
 
     incident_id: str
     incident: str
@@ -29,6 +29,8 @@ def summarize(events: Sequence[Event]) -> Summary:
     """From the first and the last event of one incident."""
     first, last = events[0], events[-1]
     closed = last.payload if last.kind == "closed" else {}
+    if waits(events):
+        closed = {**[event for event in events if event.kind == "waiting"][-1].payload, "outcome": "waiting"}
     return Summary(
         incident_id=first.incident_id,
         incident=str(first.payload.get("incident", "")),
@@ -53,12 +55,22 @@ def unfinished(journal: Journal, now: datetime) -> list[Summary]:
 
 def is_abandoned(events: Sequence[Event], now: datetime) -> bool:
     """Is the controller that kept this record gone?"""
-    recorded = events[0].payload.get("controller")
     try:
-        last = datetime.fromisoformat(events[-1].at)
-        return is_gone(recorded if isinstance(recorded, Mapping) else {}, last, now)
+        return is_gone(controller_of(events), datetime.fromisoformat(events[-1].at), now)
     except (ValueError, TypeError):  # somebody changed the record
         return True
+
+
+def controller_of(events: Sequence[Event]) -> Mapping[str, Any]:
+    """Who kept this record last; empty when it does not say."""
+    found = [event.payload["controller"] for event in events if "controller" in event.payload]
+    return found[-1] if found and isinstance(found[-1], Mapping) else {}
+
+
+def waits(events: Sequence[Event]) -> bool:
+    """Did its run end for want of an approval, and has nobody gone on since?"""
+    kinds = [event.kind for event in events if event.kind != "approved"]
+    return bool(kinds) and kinds[-1] == "waiting"
 
 
 def timeline_data(events: Sequence[Event]) -> dict[str, Any]:

@@ -8,10 +8,17 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
 
 from saveit_remediate.assess import Assessment
-from saveit_remediate.plan import Plan, Step
+from saveit_remediate.plan import NO_AGREEMENT, Plan, Step
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.run import RemedyEvent, RunEvent, StepFinished
 from saveit_remediate.triage import Triage
+
+_NEEDS = {
+    "nothing": "runs unattended",
+    "agreement": "needs --yes",
+    "approval": "needs --approved-by",
+    "second-person": "needs a second person's approval",
+}
 
 
 class Screen(Protocol):
@@ -67,7 +74,9 @@ class Lines:
     def plan(self, plan: Plan) -> None:
         self.line(f"playbook: {plan.playbook.name}: {plan.playbook.why}")
         for step in plan.steps:
-            facts = f"risk {step.risk}, disrupts {step.disrupts}, {reversible(step.reversible)}"
+            facts = (
+                f"risk {step.risk}, {need_of(step)}, disrupts {step.disrupts}, {reversible(step.reversible)}"
+            )
             verb = verb_of(step)
             self.line(
                 f"plan: {clean(step.target)}: {verb} {step.remedy} ({clean(step.title)}; {clean(facts)})"
@@ -104,9 +113,16 @@ class Lines:
 
 def verb_of(step: Step) -> str:
     """What the plan says of a remedy."""
-    if step.allowed:
+    if step.allowed or (step.would_help and step.lacks == NO_AGREEMENT):
         return "would try"
+    if step.would_help and step.lacks:
+        return "may not try"
     return "would try later, only if it comes to that," if step.later else "will not try"
+
+
+def need_of(step: Step) -> str:
+    """What the policy wants before a remedy acts, as an option where there is one."""
+    return _NEEDS.get(step.needs, f"needs {step.needs}")
 
 
 def reversible(yes: bool) -> str:

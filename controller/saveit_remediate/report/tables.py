@@ -15,7 +15,7 @@ from saveit_remediate.journal import Event
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report
 from saveit_remediate.report.history import Summary
-from saveit_remediate.report.screen import reversible
+from saveit_remediate.report.screen import need_of, reversible
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.triage import Triage
 
@@ -78,7 +78,7 @@ def data_table(table: Table, with_target: bool) -> RichTable:
 
 def plan_table(plan: Plan) -> RenderableType:
     """What would be tried, in order, and what not, with the reason."""
-    table = _table("target", "", "remedy", "risk", "disrupts", "undo", "why", title="Plan")
+    table = _table("target", "", "remedy", "risk", "policy", "disrupts", "undo", "why", title="Plan")
     for step in plan.steps:
         mark = (
             Text("▶", style="bold green")
@@ -87,7 +87,8 @@ def plan_table(plan: Plan) -> RenderableType:
         )
         risk = Text(clean(step.risk), style=_STYLES.get(step.risk, ""))
         undo = "yes" if step.reversible else "no"
-        _row(table, step.target, mark, step.title or step.remedy, risk, step.disrupts, undo, step.reason)
+        name, need = step.title or step.remedy, need_of(step)
+        _row(table, step.target, mark, name, risk, need, step.disrupts, undo, step.reason)
     if not plan.steps:
         return Text("No remedy of the runbook is meant for this.", style="bold")
     return Group(table, Text(clean(f"playbook {plan.playbook.name}: {plan.playbook.why}"), style="dim"))

@@ -51,25 +51,31 @@ class Case:
     record: Record
     playbook: Playbook
     mode: str = "diagnose"
+    agreed: bool = False
     hosts: tuple[str, ...] = ()
     assessment: Assessment | None = None
     findings: tuple[Finding, ...] = ()
     actions: tuple[Action, ...] = ()
 
 
-def new_record(incident: str, world: Surroundings, journal: Journal) -> Record:
-    """The record of an incident that begins now."""
+def new_record(incident: str, world: Surroundings, journal: Journal, goes_on: str = "") -> Record:
+    """The record of an incident that begins now, or the one with the id `goes_on`."""
     started = world.now()
-    incident_id = new_incident_id(incident, started, world.random())
+    incident_id = goes_on or new_incident_id(incident, started, world.random())
     return Record(journal, incident_id, started, world.now, world.screen.warning)
+
+
+def policy_variables(settings: Settings) -> dict[str, Any]:
+    """Where the ladder finds the policy; without one of the site's own, the inventory or the role says."""
+    return {"ladder_policy_file": str(settings.policy)} if settings.policy else {}
 
 
 def write_opened(case: Case) -> None:
     request, settings = case.request, case.settings
     by = f" by {case.world.user}" if case.world.user else ""
     case.record.write(
-        "opened",
-        f"{case.runbook.title}, opened{by} on {request.inventory}"
+        "went-on" if request.goes_on else "opened",
+        f"{case.runbook.title}, {'gone on with' if request.goes_on else 'opened'}{by} on {request.inventory}"
         + (f"; found by diagnosis: {request.found_by}" if request.found_by else "")
         + (f"; goes on with {request.resumes}" if request.resumes else ""),
         incident=case.runbook.id,
@@ -79,6 +85,7 @@ def write_opened(case: Case) -> None:
         severity=request.severity,
         check=request.check,
         yes=request.yes,
+        approved_by=request.approved_by,
         break_lease=request.break_lease,
         user=case.world.user,
         extra_vars=sorted(case.variables),  # names only: a value may be secret
@@ -93,13 +100,18 @@ def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
     check = request.check and mode == "remediate"
     variables: dict[str, Any] = {
         **case.variables,
+        **policy_variables(case.settings),
         "ladder_mode": mode,
         "ladder_incident_id": case.record.incident_id,
         "ladder_hold_seconds": hold_seconds(case),
         "ladder_holder": case.world.user,
         "ladder_break_lease": request.break_lease,
-        "ladder_severity": str(case.assessment.severity if case.assessment else first_severity(case)),
+        "ladder_agreed": case.agreed,
+        "ladder_approved_by": request.approved_by,
+        "ladder_approval": [dict(one) for one in request.approvals],
     }
+    if request.severity:
+        variables["ladder_severity"] = str(request.severity)
     if mode == "remediate":
         variables["ladder_plan"] = dict(ladder_plan)
     job = base_job(request, case.settings, case.world, case.playbook)

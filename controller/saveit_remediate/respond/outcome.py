@@ -113,6 +113,11 @@ def _judge_host(
         return Judgement(Outcome.RECOVERED, f"{host}: {what}; {verification.sentence}", verification)
     verification = _still_sick(verification, [finding for finding in findings if finding.present], done)
     story = "; ".join([*tried, verification.sentence])
+    story += "".join(
+        f"; not tried: {action.remedy} ({action.lacks})"
+        for action in actions
+        if action.lacks and action.lacks not in story
+    )
     advice = next_steps([(finding.id, finding.next) for finding in assessment.of(host)])
     ending = f". Next: {advice}" if advice else ""
     return Judgement(Outcome(verification.verdict), f"{host}: {story}{ending}", verification)

@@ -42,10 +42,10 @@ class Record:
             if self.lost == 1:
                 self.warn(f"{error}; the run goes on, and its record is not complete")
 
-    def close(self, report: Report, outcome: str = "") -> None:
-        """The last event of an incident; `outcome` where it is another word than the report's."""
+    def close(self, report: Report, outcome: str = "", kind: str = "closed") -> None:
+        """The last event of an incident, or of its run when it waits; `outcome` where it is another word."""
         self.write(
-            "closed",
+            kind,
             report.sentence,
             outcome=outcome or report.outcome,
             severity=report.severity,

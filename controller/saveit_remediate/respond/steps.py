@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from saveit_remediate.assess import Assessment, assess
-from saveit_remediate.catalog import check_extra_vars, choose_playbook, find
+from saveit_remediate.catalog import check_extra_vars, choose_playbook, find, load_policy
 from saveit_remediate.errors import InterruptedRunError, RemediateError
 from saveit_remediate.incident import Outcome, Request
 from saveit_remediate.journal import Journal
-from saveit_remediate.plan import Plan, make_plan
+from saveit_remediate.plan import NO_AGREEMENT, Plan, Step, make_plan
 from saveit_remediate.report.document import Report
+from saveit_remediate.respond.approval import ask_for_approvals
 from saveit_remediate.respond.case import (
     Case,
     Surroundings,
@@ -43,9 +44,12 @@ def respond(request: Request, settings: Settings, world: Surroundings, journal: 
     runbook = find(world.catalog, request.incident)
     variables = check_extra_vars(runbook.parameters, request.extra_vars, f"incident {runbook.id}")
     check_inventory(request.inventory, settings["inventory"].origin)
-    record = new_record(runbook.id, world, journal)
+    policy = load_policy(world.catalog, settings.policy, settings["policy"].origin)
+    if request.approved_by:
+        policy.check_approver(request.approved_by, "--approved-by")
+    record = new_record(runbook.id, world, journal, request.goes_on)
     playbook = choose_playbook(runbook.id, request.severity, settings.playbooks)
-    case = Case(request, settings, world, runbook, variables, record, playbook)
+    case = Case(request, settings, world, runbook, variables, record, playbook, agreed=request.yes)
     try:
         write_opened(case)
         judgement = _steps(case)
@@ -54,8 +58,9 @@ def respond(request: Request, settings: Settings, world: Surroundings, journal: 
     except RemediateError as error:
         record.write("closed", str(error), outcome="error", exit_code=error.exit_code)
         raise
-    report = report_of(case, judgement)
-    record.close(report)
+    asked = ask_for_approvals(case, judgement)
+    report = report_of(case, asked or judgement)
+    record.close(report, kind="waiting" if asked else "closed")
     return report
 
 
@@ -86,19 +91,25 @@ def _turn(case: Case) -> Judgement:
         return judge_healthy(assessment, case.hosts)
     plan = _planned(case, assessment, result)
     screen.plan(plan)
-    helpless = judge_helpless(assessment, plan)
-    if request.check:
-        return _check(case, assessment, plan) if plan.allowed else _as_plan(helpless)
-    if not request.yes and case.world.consent is None:
-        return _as_plan(helpless) if not plan.allowed else _only_planned(plan, "nobody agreed to it (--yes)")
+    if request.check and plan.allowed:
+        return _check(case, assessment, plan)
     if not plan.allowed:
-        return helpless
+        if plan.unagreed and not request.check:
+            return _only_planned(plan.unagreed, NO_AGREEMENT)
+        helpless = judge_helpless(assessment, plan)
+        return _as_plan(helpless) if request.check or not _attended(case) else helpless
     if not request.yes and case.world.consent is not None:
-        agreed = case.world.consent(plan)
-        case.record.write("agreed" if agreed else "declined", f"{case.world.user or 'a person'} was asked")
-        if not agreed:
-            return _only_planned(plan, "you did not agree to it")
+        case.agreed = case.world.consent(plan)
+        word = "agreed" if case.agreed else "declined"
+        case.record.write(word, f"{case.world.user or 'a person'} was asked")
+        if not case.agreed:
+            return _only_planned(plan.allowed, "you did not agree to it")
     return _remediate(case, assessment, plan)
+
+
+def _attended(case: Case) -> bool:
+    """Has somebody agreed, or can be asked?"""
+    return case.request.yes or case.world.consent is not None
 
 
 def _remediate(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
@@ -129,12 +140,12 @@ def _check(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     obstacles = [finding for finding in observation.findings if finding.is_obstacle]
     if obstacles:
         return dataclasses.replace(judge_obstacles(obstacles), outdated=is_outdated(result))
-    return _only_planned(plan, "this was a check")
+    return _only_planned(plan.allowed, "this was a check")
 
 
-def _only_planned(plan: Plan, why: str) -> Judgement:
-    steps = ", then ".join(f"{step.remedy} on {step.target}" for step in plan.allowed)
-    return Judgement(Outcome.PLANNED, f"would try {steps}; nothing was touched, as {why}")
+def _only_planned(steps: Iterable[Step], why: str) -> Judgement:
+    names = ", then ".join(f"{step.remedy} on {step.target}" for step in steps)
+    return Judgement(Outcome.PLANNED, f"would try {names}; nothing was touched, as {why}")
 
 
 def _as_plan(helpless: Judgement) -> Judgement:
@@ -163,8 +174,8 @@ def _diagnosed(case: Case, result: RunResult) -> Assessment:
 
 def _planned(case: Case, assessment: Assessment, result: RunResult) -> Plan:
     case.playbook = choose_playbook(case.runbook.id, assessment.severity, case.settings.playbooks)
-    max_risk = str(case.variables.get("ladder_max_risk") or "medium")
-    plan = make_plan(assessment, result.observation.actions, case.playbook, max_risk)
+    offered = result.observation.actions
+    plan = make_plan(assessment, offered, case.playbook, _attended(case), case.request.check)
     steps = ", then ".join(f"{step.remedy} on {step.target}" for step in plan.allowed) or "no remedy can help"
     case.record.write(
         "planned",

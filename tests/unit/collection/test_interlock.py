@@ -328,3 +328,11 @@ def test_a_script_that_is_killed_in_the_middle_leaves_no_lock(tell: Tell, folder
     os.killpg(holder.pid, signal.SIGKILL)
     holder.wait(timeout=10)
     assert tell(step="read").verdict == "read"
+
+
+def test_an_approval_is_used_up_on_the_target(tell: Tell, folder: Path) -> None:
+    claim = tell(**ALICE, approval="5eed").returned["claim"]
+    tell(step="release", claim=claim, results={"redis.restart": "no_help"})
+    with refused("approval-used"):
+        tell(**ALICE, incident="redis-2", approval="5eed")
+    assert tell(**ALICE, approval="another").verdict == "begun"

@@ -154,3 +154,14 @@ def test_what_is_no_document_is_never_taken_for_an_empty_one(text: str, said: st
 def test_a_document_survives_being_written() -> None:
     document = {**leased(), "attempts": tried((5, "helped"))["attempts"]}
     assert documents.read(documents.write(document)) == document
+
+
+def test_an_approval_is_good_for_one_attempt_and_for_none_that_did_nothing() -> None:
+    made = {"service": "redis", "remedy": "redis.rebuild", "incident": "i", "token": "t", "approval": "abc"}
+    document = documents.with_attempt(documents.empty(), made, NOW)
+    assert rules.why_used(document, "abc") == (
+        "this approval was used at 2026-11-26 02:30 UTC (incident i), and is good for once; ask for another"
+    )
+    assert rules.why_used(document, "abd") == rules.why_used(document, "") == ""
+    document = documents.with_results(document, "t", {"redis.rebuild": "skipped"})
+    assert rules.why_used(document, "abc") == ""

@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS, run
@@ -40,6 +42,8 @@ RUNBOOK: dict[str, Any] = {
 for each in RUNBOOK["remedies"]:
     each.update(title=each["id"].title(), file=f"10_{each['id']}.yml", reversible=True, disrupts="nothing")
 
+ROLE = Path(__file__).resolve().parents[3] / "collections/ansible_collections/saveit/remediation/roles/ladder"
+POLICY = yaml.safe_load((ROLE / "files/policy.yml").read_text("utf-8"))  # of a site that has none of its own
 Look = Callable[["World"], Iterable[str]]
 
 
@@ -79,7 +83,8 @@ class World:
     def step(self, name: str, state: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         given = {key: copy.deepcopy(spec.get("default")) for key, spec in ARGUMENTS.items()}
         carrier = Carrier(no_command, lambda: self.time, self.sleep, self.check_mode)
-        given |= {"step": name, "state": dict(state), **more}
+        usual = {"policy": POLICY, "agreed": True, "asker": "alice@ops1"}
+        given |= {"step": name, "state": dict(state), **usual, **more}
         values = run(given, carrier).as_return()
         self.events += values["remediation_events"]
         return {**json.loads(values["kept"]), **json.loads(json.dumps(values))}  # it travels as plain data
@@ -202,7 +207,8 @@ def test_when_nothing_helps_it_gives_up_loudly_with_advice() -> None:
     state = world.climb()
     assert (state["verdict"], state["gave_up"], world.acted) == ("unresolved", True, ["wait", "restart"])
     assert state["sentence"] == (
-        "host: cache is hung; tried wait, restart, without success. Look what blocks it."
+        "host: cache is hung; tried wait, restart, without success (rebuild: high risk at sev2: somebody has "
+        "to approve it (--approved-by NAME, or a signed approval)). Look what blocks it."
     )
 
 
@@ -260,7 +266,7 @@ def test_when_the_platform_is_asked(
 )
 def test_a_remedy_above_the_risk_limit_is_skipped_and_says_so(limit: str, acted: list[str]) -> None:
     world = World({"hung"})
-    state = world.climb(max_risk=limit)
+    state = world.climb(max_risk=limit, approved_by="carol")
     assert world.acted == acted
     last = state["actions"][-1]
     if limit != "high":

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
-import socket
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_document as documents
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_rules as rules
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
+from ansible_collections.saveit.remediation.plugins.module_utils._holder import holder_of
 from ansible_collections.saveit.remediation.plugins.module_utils._interlock_document import Document
 from ansible_collections.saveit.remediation.plugins.module_utils._interlock_store import (
     change,
@@ -45,6 +44,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "incident": {"type": "str", "default": ""},
     "duration_seconds": {"type": "float", "default": 600},
     "break_lease": {"type": "str", "default": ""},
+    "approval": {"type": "str", "default": ""},
     "reason": {"type": "str", "default": ""},
     "until": {"type": "str", "default": ""},
     "interlock_folder": {"type": "str", "default": ""},
@@ -52,7 +52,8 @@ ARGUMENTS: Mapping[str, Any] = {
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """One step. Raises ObstacleError lease-held, lease-lost, paused, cool-down, breaker-open and no-help."""
+    """One step. Raises ObstacleError lease-held, lease-lost, paused, cool-down, breaker-open,
+    approval-used and no-help."""
     return _STEPS[parameters["step"]](parameters, carrier)
 
 
@@ -76,11 +77,14 @@ def begin(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
             _refuse("lease-lost", f"somebody broke our lease: {held}")
         if not parameters["break_lease"]:
             _refuse("lease-held", held)
+        _refuse("approval-used", rules.why_used(document, parameters["approval"]))
         _refuse("no-help", rules.why_no_help(document, remedy, title, parameters["no_help_limit"]))
         _refuse(*rules.why_again(document, remedy, title, windows, now))
         lease = {**who, "token": claim}
         document = documents.with_lease(document, services, lease, now, parameters["duration_seconds"])
         attempt = {"service": services[0], "remedy": remedy, "incident": who["incident"], "token": claim}
+        if parameters["approval"]:
+            attempt["approval"] = parameters["approval"]
         document = documents.with_attempt(document, attempt, now)
         until = rules.clock(iso(now + parameters["duration_seconds"]), now)
         sentence = f"{', '.join(services)} of {place} leased by {who['holder']} until {until} unless renewed"
@@ -210,15 +214,8 @@ def _windows(limits: Sequence[Mapping[str, Any]]) -> list[rules.Window]:
 
 
 def _who(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Holder and incident; who runs Ansible by hand is known by the environment."""
-    holder = parameters["holder"]
-    if not holder:
-        try:
-            user = getpass.getuser()
-        except (KeyError, OSError):  # no entry for this user id, as in some containers
-            user = "somebody"
-        holder = f"{user}@{socket.gethostname()}"
-    return {"holder": holder, "incident": parameters["incident"] or "none"}
+    """Holder and incident."""
+    return {"holder": holder_of(parameters["holder"]), "incident": parameters["incident"] or "none"}
 
 
 def _begun(

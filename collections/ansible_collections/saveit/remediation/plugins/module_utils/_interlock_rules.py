@@ -82,6 +82,16 @@ def why_no_help(document: Mapping[str, Any], remedy: str, title: str, in_a_row: 
     return f"{title}: did not help {in_a_row} times in a row (last at {at} UTC); it is not tried again"
 
 
+def why_used(document: Mapping[str, Any], approval: str) -> str:
+    """A signed approval lets a remedy act once."""
+    used = [each for each in document["attempts"] if approval and each.get("approval") == approval]
+    if not used:
+        return ""
+    at = used[0]["at"][:16].replace("T", " ")
+    incident = used[0]["incident"]
+    return f"this approval was used at {at} UTC (incident {incident}), and is good for once; ask for another"
+
+
 def clock(time: str, now: float) -> str:
     """A time of the document for a person: "02:10 UTC", with the date when that is not obvious."""
     at = seconds(time)

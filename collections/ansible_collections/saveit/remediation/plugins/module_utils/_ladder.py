@@ -17,9 +17,13 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_observe
     take_evidence,
     take_findings,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._ladder_policy import (
+    note_severity,
+    read_policy,
+    ruling,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state import (
     DONE,
-    RISKS,
     State,
     in_ladder_order,
     note_action,
@@ -28,6 +32,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state i
     why_not,
     why_not_for,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._policy import RISKS, SEVERITIES
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
 LONGEST = 600.0  # seconds after a remedy began, for which the ladder waits for what is not known yet
@@ -45,7 +50,15 @@ ARGUMENTS: Mapping[str, Any] = {
     "mode": {"type": "str", "choices": ["diagnose", "remediate"], "default": "remediate"},
     "plan": {"type": "dict", "default": {}},
     "services": {"type": "dict", "default": {}},
-    "max_risk": {"type": "str", "choices": list(RISKS), "default": "medium"},
+    "max_risk": {"type": "str", "choices": list(RISKS), "default": "high"},
+    "policy": {"type": "dict", "default": {}},
+    "environment": {"type": "str", "default": ""},
+    "severity": {"type": "str", "choices": ["", *SEVERITIES], "default": ""},
+    "agreed": {"type": "bool", "default": False},
+    "approved_by": {"type": "str", "default": ""},
+    "approvals": {"type": "list", "elements": "dict", "default": []},
+    "incident": {"type": "str", "default": ""},
+    "asker": {"type": "str", "default": ""},
     "rehearse": {"type": "bool", "default": False},
     "access": {"type": "dict", "default": {}},
     "hold_seconds": {"type": "float"},
@@ -77,7 +90,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
     """The state before anything was looked at; `began` is when those who look at the same time began.
 
-    Raises FailedError for a host that nobody configured.
+    Raises FailedError for a host that nobody configured, and for a policy that cannot be read.
     """
     lacking = [name for name, value in parameters["needs"].items() if value in (None, "")]
     if lacking:  # in Ansible's words, for all who read them
@@ -97,6 +110,7 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         lease_seconds=parameters["lease_seconds"],
         since=carrier.now(),
         look_began=parameters["began"] or carrier.now(),
+        **read_policy(parameters, carrier.check_mode),
     )
 
 
@@ -108,11 +122,12 @@ def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
         state.rehearsing = not state.current
     state.baseline = take_evidence(state, parameters["observed"], carrier.now(), "diagnose")
     state.since = carrier.now()
+    note_severity(state)
     symptoms = [each for each in state.findings if each["id"] in state.current]
     said = "; ".join(each["sentence"] for each in symptoms) or f"{state.runbook['title']}: nothing found"
     state.tell("diagnosed", carrier.now(), said, findings=state.current)
     if state.mode == "diagnose":
-        _offer(state)
+        _offer(state, carrier.now())
         state.sentence = said
     elif state.current:
         _choose(state, carrier)
@@ -126,7 +141,8 @@ def begin(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None
     """A remedy is about to act, and the interlock on the target lets it."""
     _note_lease(state, parameters, carrier)
     state.remedy_started, state.verified_late = carrier.now(), False
-    state.tell("remedy-started", carrier.now(), state.remedy["title"], remedy=state.remedy["id"])
+    by = {"approved_by": state.approver} if state.approver else {}
+    state.tell("remedy-started", carrier.now(), state.remedy["title"], remedy=state.remedy["id"], **by)
 
 
 def acted(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
@@ -229,17 +245,21 @@ _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
 }
 
 
-def _offer(state: State) -> None:
-    """Mode diagnose: which remedies would be for this; whether one may be tried, the plan decides."""
+def _offer(state: State, now: float) -> None:
+    """Mode diagnose: which remedies would be for this, and what each of them would need."""
     for remedy in remedies_of(state) if state.current else ():
         reason = why_not_for(remedy, state)
-        sentence = reason or f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
-        note_action(state, remedy, "skipped" if reason else "possible", sentence)
+        if reason:
+            note_action(state, remedy, "skipped", reason)
+            continue
+        ruled = ruling(remedy, state, now)
+        sentence = f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
+        note_action(state, remedy, "possible", sentence, lacks=ruled.lacks, plan=ruled.plan)
     state.verdict = "diagnosed" if state.current else "healthy"
 
 
 def _choose(state: State, carrier: Carrier) -> None:
-    """The next remedy up the ladder that fits what was seen last; none: give up loudly."""
+    """The next remedy up the ladder that fits what was seen last and may run; none: give up loudly."""
     remedies = remedies_of(state)
     state.climbing = state.sampling = False
     below = [each["id"] for each in remedies].index(state.remedy["id"]) + 1 if state.remedy else 0
@@ -248,11 +268,16 @@ def _choose(state: State, carrier: Carrier) -> None:
         if reason:
             note_action(state, remedy, "skipped", reason)
             continue
+        ruled = ruling(remedy, state, carrier.now())
+        if ruled.lacks:
+            note_action(state, remedy, "skipped", ruled.lacks, lacks=ruled.lacks, plan=ruled.plan)
+            continue
         if not state.remedy and not was_assessed(remedy, state):
             sentence = f"{state.target} is not what the plan was made for: now {', '.join(state.current)}"
             _obstacle(state, "world-changed", "refused", sentence, carrier.now())
             return
         state.remedy, state.climbing = dict(remedy), True
+        state.approver, state.approval = ruled.approver, ruled.approval
         return
     _give_up(state, carrier.now())
 
@@ -321,10 +346,10 @@ def _give_up(state: State, now: float) -> None:
         if tried
         else "no remedy is for this"
     )
-    would = [each for each in remedies_of(state) if not why_not_for(each, state)]
-    barred = [
-        f"{each['id']}: {state.forbidden[each['id']]}" for each in would if each["id"] in state.forbidden
-    ]
+    would = [each["id"] for each in remedies_of(state) if not why_not_for(each, state)]
+    lacking = {each["remedy"]: each["lacks"] for each in state.actions if each["lacks"]}
+    reasons = {**lacking, **state.forbidden}
+    barred = [f"{each}: {reasons[each]}" for each in would if each in reasons]
     if barred:
         did = f"{did if tried else 'no remedy may be tried'} ({'; '.join(barred)})"
     advice = " ".join(each["next"] for each in seen if each["next"])

@@ -11,7 +11,6 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import iso
 
-RISKS = ("low", "medium", "high")
 DONE = ("helped", "no_help", "failed", "worse")
 # What the tasks of the role read of a state.
 SHOWN = (
@@ -52,6 +51,14 @@ class State:
     lease_seconds: float = 600
     claim: str = ""  # what the services are leased with, once a remedy may act
     renewed: float = 0  # when the lease was renewed last
+    needs: dict[str, dict[str, str]] = field(default_factory=dict)  # by risk and severity, see _policy
+    approvers: dict[str, str] = field(default_factory=dict)  # by name the public key
+    approval_minutes: float = 0
+    environment: str = ""
+    given: dict[str, Any] = field(default_factory=dict)  # agreement, approvals and who asks
+    severity: str = ""  # by what was seen last, or worse where a person said so
+    approval: str = ""  # the id of the signed approval by which the remedy being tried may act
+    approver: str = ""
     barred: dict[str, str] = field(
         default_factory=dict
     )  # remedies that did not help before, and the sentence
@@ -93,6 +100,7 @@ class State:
             "touches": list(self.runbook.get("touches", ())),
             "remedy": f"{type_}.{self.remedy['id']}" if self.remedy else "",
             "title": self.remedy.get("title", ""),
+            "approval": self.approval,
             "limits": self.limits or self.remedy.get("limits") or self.runbook.get("limits", []),
             "results": {f"{type_}.{each['remedy']}": each["result"] for each in ended},
         }
@@ -121,15 +129,11 @@ def why_not_for(remedy: Mapping[str, Any], state: State) -> str:
 
 
 def why_not(remedy: Mapping[str, Any], state: State) -> str:
-    """Why this remedy is not for the symptoms seen last, or not allowed; "" when it is both."""
+    """Why this remedy is not for the symptoms seen last, or nobody planned it; "" when it is neither."""
     reason = why_not_for(remedy, state) or state.forbidden.get(remedy["id"], "")
-    if reason:
-        return reason
-    if RISKS.index(remedy["risk"]) > RISKS.index(state.max_risk):
-        return f"has {remedy['risk']} risk, and ladder_max_risk is {state.max_risk}"
-    if state.plan and remedy["id"] not in _planned(state)["remedies"]:
+    if not reason and state.plan and remedy["id"] not in _planned(state)["remedies"]:
         return "is not in the plan"
-    return ""
+    return reason
 
 
 def was_assessed(remedy: Mapping[str, Any], state: State) -> bool:
@@ -160,6 +164,9 @@ def note_action(
         "finished": "",
         "diff": [],
         "forbidden": state.forbidden.get(remedy["id"], ""),
+        "needs": state.needs.get(remedy["risk"], {}).get(state.severity, ""),
+        "lacks": "",
+        "plan": "",
         **more,
     }
     state.actions = [each for each in state.actions if each["remedy"] != remedy["id"]] + [action]

@@ -100,6 +100,11 @@ options:
     description: With O(step=pause), when it ends by itself, in ISO 8601 with the time zone.
     type: str
     default: ""
+  approval:
+    description: With O(step=begin), the name of the signed approval by which the remedy may act. One that
+      was used before is refused.
+    type: str
+    default: ""
   interlock_folder:
     description:
       - With O(platform=compose), the folder on the host, in which each project has one of its own.

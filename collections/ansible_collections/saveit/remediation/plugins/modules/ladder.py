@@ -62,7 +62,7 @@ options:
   plan:
     description:
       - With O(step=open), by host, the symptoms that were C(assessed) and the C(remedies) that are allowed.
-      - When it is empty, nobody made a plan, and every remedy up to O(max_risk) is allowed.
+      - When it is empty, nobody made a plan, and every remedy that the policy lets run is allowed.
     type: dict
     default: {}
   services:
@@ -73,10 +73,50 @@ options:
     type: dict
     default: {}
   max_risk:
-    description: With O(step=open), the highest risk that a remedy may have.
+    description: With O(step=open), the highest risk that a remedy may have, whatever the policy lets run.
     type: str
     choices: [low, medium, high]
-    default: medium
+    default: high
+  policy:
+    description:
+      - With O(step=open), the content of a C(policy.yml), see C(files/policy.yml) of the role. One that
+        cannot be understood fails, and so does an empty one.
+      - In check mode, and with O(mode=diagnose), it keeps nothing from being tried; a diagnosis tells what is
+        needed.
+    type: dict
+    default: {}
+  environment:
+    description: With O(step=open), which of the policy's environments the host is in.
+    type: str
+    default: ""
+  severity:
+    description: With O(step=open), the severity that a person gave. It counts where it is worse than what
+      was found.
+    type: str
+    choices: ["", sev1, sev2, sev3, sev4]
+    default: ""
+  agreed:
+    description: With O(step=open), whether somebody agreed to what needs C(agreement).
+    type: bool
+    default: false
+  approved_by:
+    description: With O(step=open), who answers for what needs C(approval).
+    type: str
+    default: ""
+  approvals:
+    description: With O(step=open), signed approvals, each with C(statement) and C(signature).
+    type: list
+    elements: dict
+    default: []
+  incident:
+    description: With O(step=open), the incident's id in the journal, for which an approval has to be.
+    type: str
+    default: ""
+  asker:
+    description: With O(step=open), who asks for the remedies; by default the user of this process. An
+      approval of this person does not count.
+    type: str
+    default: ""
   rehearse:
     description: With O(step=open), whether the platform is asked what it would let us do before a remedy is
       chosen; RV(rehearsing) says when.
@@ -255,6 +295,18 @@ actions:
       sample: []
     forbidden:
       description: Why the platform would not let us do it; empty when it would, or was not asked.
+      type: str
+      sample: ""
+    needs:
+      description: What the policy asks for, V(nothing), V(agreement), V(approval) or V(second-person).
+      type: str
+      sample: nothing
+    lacks:
+      description: Why the policy did not let it run, or would not; empty when it would.
+      type: str
+      sample: ""
+    plan:
+      description: Where an approval is lacking, a name of what it has to be for.
       type: str
       sample: ""
 evidence:
