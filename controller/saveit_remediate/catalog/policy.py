@@ -17,6 +17,8 @@ NEEDS = ("nothing", "agreement", "approval", "second-person")
 _SCHEMA = 1
 _SEVERITIES = tuple(map(str, Severity))
 _LONGEST_MINUTES = 1440
+# Each has a reader of its own, policy_<section>.py; one that a site's policy lacks is the shipped one.
+SECTIONS = ("severities", "notify", "escalation", "contacts")
 _PUBLIC_KEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/]{68}( .*)?")
 
 
@@ -37,15 +39,29 @@ class Policy:
 
 def load_policy(catalog: Catalog, path: Path | None, origin: str = "") -> Policy:
     """The site's policy, or the one that the collection has. Raises UsageError with file and key."""
+    return read_policy(_file(catalog, path, origin))
+
+
+def policy_section(catalog: Catalog, path: Path | None, origin: str, name: str) -> Node:
+    """One of SECTIONS, unread: the site's, or the shipped one where the site's policy has none."""
+    found = _file(catalog, path, origin)
+    root = Node(load_yaml(found), found)
+    if not isinstance(root.value, Mapping) or not root.has(name):
+        shipped = _file(catalog, None, "")
+        root = Node(load_yaml(shipped), shipped)
+    return root.child(name)
+
+
+def _file(catalog: Catalog, path: Path | None, origin: str) -> Path:
     if path is not None and not path.is_file():
         raise UsageError(f"cannot read the policy {path} ({origin}): there is no such file")
-    return read_policy(path or catalog.roles / SHARED_ROLE / "files" / "policy.yml")
+    return path or catalog.roles / SHARED_ROLE / "files" / "policy.yml"
 
 
 def read_policy(path: Path) -> Policy:
     """One policy. Raises UsageError with file, key, and what was expected there."""
     root = Node(load_yaml(path), path)
-    root.mapping(["schema", "needs"], ["environments", "approvers", "approval_minutes"])
+    root.mapping(["schema", "needs"], ["environments", "approvers", "approval_minutes", *SECTIONS])
     if root.value["schema"] != _SCHEMA:
         raise root.child("schema").error(f"must be {_SCHEMA}, the only one that this version reads")
     needs = root.child("needs")

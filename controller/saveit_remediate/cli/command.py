@@ -12,6 +12,7 @@ from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
 from saveit_remediate.cli.journal import journal
 from saveit_remediate.cli.look import db, debug, errors, status
+from saveit_remediate.cli.notify import notify
 from saveit_remediate.cli.pause import pause, resume_automation
 from saveit_remediate.cli.rbac import rbac
 from saveit_remediate.cli.records import incidents, runbooks, show
@@ -114,5 +115,6 @@ cli.add_command(incidents)
 cli.add_command(show)
 cli.add_command(resume)
 cli.add_command(approve)
+cli.add_command(notify)
 cli.add_command(journal)
 cli.add_command(completion)

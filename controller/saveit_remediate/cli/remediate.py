@@ -50,6 +50,10 @@ def run(request: Request, settings: Settings, screen: Screen, journal: Journal, 
         click.echo(to_json(report))
     else:
         _tell(report, screen)
+    if settings.policy is not None and not report.interrupted:
+        from saveit_remediate.cli.notify import tell_people
+
+        tell_people(report.incident_id, settings, screen)
     return report.exit_code
 
 

@@ -37,16 +37,19 @@ class Journal:
     try_again: float = 0.0  # by the clock
     prepared: bool = True
 
-    def append(self, incident_id: str, kind: str, payload: Mapping[str, Any], at: datetime) -> Event | None:
+    def append(
+        self, incident_id: str, kind: str, payload: Mapping[str, Any], at: datetime, token: str = ""
+    ) -> Event | None:
         """Write one event, at once on disk; None when it was kept in the spool.
 
+        An event with the `token` of one that is there is not written: that one is returned, whoever wrote it.
         Raises UnreachableError when it is nowhere.
         """
         from sqlalchemy.exc import DBAPIError
 
         from saveit_remediate.journal import store
 
-        one = draft(secrets.token_hex(16), incident_id, kind, payload, at)
+        one = draft(token or secrets.token_hex(16), incident_id, kind, payload, at)
         if self.spool is None:
             with self._saying("write to"):
                 return store.run(self.engine, lambda connection: store.put(connection, one), writes=True)

@@ -1,0 +1,187 @@
+"""Bring what is in the outbox to its channels: in order, each once, within a bounded time."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from saveit_remediate.catalog.policy_notify import Channel, NotifyPolicy
+from saveit_remediate.errors import UnreachableError
+from saveit_remediate.journal import Journal
+from saveit_remediate.notify.kind import Kind, Message, SendError, find_kind, options_of
+from saveit_remediate.notify.outbox import FRESH, Outbox, Parcel, missing, outbox_of, token, wait_seconds
+from saveit_remediate.notify.wording import texts_of
+
+_ROUNDS = 1000  # no clock, however wrong, keeps us here for ever
+
+
+@dataclass(frozen=True)
+class Post:
+    """The channels of a site, opened, and the world around them. `via` and `addresses` are of the contacts."""
+
+    policy: NotifyPolicy
+    kinds: Mapping[str, Kind]
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    via: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    addresses: Callable[[str], Sequence[str]] = lambda _contact: ()
+
+
+@dataclass
+class Tally:
+    """What a pass did: the sentence of each problem, and how many wait for a person or for another time."""
+
+    sent: int = 0
+    waiting: int = 0
+    asking: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
+
+
+def open_post(
+    policy: NotifyPolicy, now: Callable[[], datetime], sleep: Callable[[float], None], **people: Any
+) -> Post:
+    """Raises UsageError for a channel whose kind or options cannot be right."""
+    return Post(policy, {name: find_kind(one) for name, one in policy.channels.items()}, now, sleep, **people)
+
+
+def queue(journal: Journal, incident_id: str, post: Post) -> None:
+    """Write the notices that are missing. Raises UnreachableError when the journal is away."""
+    for notice in missing(journal.events(incident_id), post.policy, post.via, post.now()):
+        texts = texts_of(notice, post.policy.channels[notice.channel], post.policy)
+        told = {
+            "channel": notice.channel,
+            "what": notice.what,
+            "key": notice.key,
+            "contacts": notice.contacts,
+        }
+        sentence = f"to tell {notice.channel}: {notice.what}"
+        journal.append(
+            incident_id,
+            "notice",
+            {"sentence": sentence, **told, **texts},
+            post.now(),
+            token("notice", notice.key),
+        )
+
+
+def deliver(journal: Journal, incident_ids: Iterable[str], post: Post, seconds: float) -> Tally:
+    """Queue and send what is due, for at most `seconds` and one last attempt. Raises UnreachableError."""
+    end, tally = post.now() + timedelta(seconds=seconds), Tally()
+    for incident_id in incident_ids:
+        queue(journal, incident_id, post)
+        for _round in range(_ROUNDS):
+            box = outbox_of(journal.events(incident_id), post.policy.channels)
+            ready = [(_earliest(parcel, box, post), parcel) for parcel in box.heads() if not parcel.asks]
+            soonest = min(ready, key=lambda one: one[0], default=None)
+            if soonest is None or soonest[0] >= end or post.now() >= end:
+                break
+            wait = (soonest[0] - post.now()).total_seconds()
+            if wait > 0:
+                post.sleep(wait)
+            _attempt(journal, incident_id, soonest[1], box, post, tally)
+            queue(journal, incident_id, post)
+        left = [
+            parcel
+            for parcel in outbox_of(journal.events(incident_id), post.policy.channels).parcels
+            if not parcel.done
+        ]
+        tally.waiting += sum(not parcel.asks for parcel in left)
+        tally.asking += [incident_id] if any(parcel.asks for parcel in left) else []
+    return tally
+
+
+def _earliest(parcel: Parcel, box: Outbox, post: Post) -> datetime:
+    """When it may be tried: after the wait that a failure brought, and not too soon after the one before."""
+    kind, last = post.kinds.get(parcel.channel), box.last.get(parcel.channel)
+    paced = last + timedelta(seconds=kind.spacing) if kind and last else parcel.at
+    return max(parcel.due or parcel.at, paced)
+
+
+def _attempt(
+    journal: Journal, incident_id: str, parcel: Parcel, box: Outbox, post: Post, tally: Tally
+) -> None:
+    claim, number = secrets.token_hex(8), parcel.attempts + 1
+    told = {"channel": parcel.channel, "what": parcel.payload.get("what"), "key": parcel.key}
+
+    def write(kind: str, sentence: str, once: str = "", **more: Any) -> Any:
+        return journal.append(incident_id, kind, {"sentence": sentence, **told, **more}, post.now(), once)
+
+    attempt = f"telling {parcel.channel}, attempt {number}"
+    claimed = write("sending", attempt, token("sending", parcel.key, number), claim=claim)
+    if claimed is None:
+        raise UnreachableError("the journal is away, and nobody could know that this was sent")
+    if claimed.payload.get("claim") != claim:
+        return  # another process does it
+    channel = post.policy.channels.get(parcel.channel)
+    try:
+        reference = _send(channel, post, _message(incident_id, parcel, box, post))
+    except Exception as error:  # a plugin is somebody else's code, and its defect must not become ours
+        failed = (
+            error
+            if isinstance(error, SendError)
+            else SendError(f"{type(error).__name__}: {error}", again=True)
+        )
+    else:
+        tally.sent += 1
+        write("sent", f"{parcel.channel} was told: {parcel.payload.get('what')}", reference=dict(reference))
+        return
+    _failed(failed, number, parcel, post, tally, write)
+
+
+def _send(channel: Channel | None, post: Post, message: Message) -> Mapping[str, Any]:
+    if channel is None:
+        raise SendError("the policy has no such channel any more", again=False)
+    kind = post.kinds[channel.name]
+    return kind.send(options_of(channel, kind), message)
+
+
+def _failed(
+    error: SendError, number: int, parcel: Parcel, post: Post, tally: Tally, write: Callable[..., Any]
+) -> None:
+    wait = timedelta(seconds=wait_seconds(number, error.after))
+    sentence = f"cannot tell {parcel.channel}: {error.problem}"
+    if error.again and post.now() + wait - parcel.at < FRESH:
+        tally.problems.append(sentence)
+        due = (post.now() + wait).isoformat()
+        write("send-failed", f"{sentence}; tried again", problem=error.problem, next=due)
+        return
+    tally.given_up.append(sentence)
+    write("given-up", f"{sentence}; given up after {number} attempts", problem=error.problem)
+
+
+def _message(incident_id: str, parcel: Parcel, box: Outbox, post: Post) -> Message:
+    payload = parcel.payload
+    people = payload.get("contacts") or ()
+    return Message(
+        key=parcel.key,
+        incident_id=incident_id,
+        what=str(payload.get("what")),
+        severity=str(payload.get("severity")),
+        title=str(payload.get("title")),
+        text=str(payload.get("text")),
+        record=str(payload.get("record")),
+        at=parcel.at,
+        known=box.known.get(parcel.channel, {}),
+        again=parcel.attempts > 0,
+        addresses=tuple(address for one in people for address in post.addresses(str(one))),
+        now=post.now,
+    )
+
+
+def try_channel(channel: Channel, kind: Kind, now: Callable[[], datetime]) -> str:
+    """Send a test; empty when it arrived, else the problem."""
+    at = now()
+    key = f"test-{at:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    text = "This is a test of the channels of saveit-remediate; nothing is wrong."
+    message = Message(key, key, "test", "sev4", "Test: nothing is wrong", text, "", at, now=now)
+    try:
+        (kind.test or kind.send)(options_of(channel, kind), message)
+    except SendError as error:
+        return error.problem
+    except Exception as error:  # as above: whatever a plugin does, the next channel is tried too
+        return f"{type(error).__name__}: {error}"
+    return ""
