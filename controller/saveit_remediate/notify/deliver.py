@@ -20,7 +20,7 @@ _ROUNDS = 1000  # no clock, however wrong, keeps us here for ever
 
 @dataclass(frozen=True)
 class Post:
-    """The channels of a site, opened, and the world around them. `via` and `addresses` are of the contacts."""
+    """The channels of a site, opened, and the world; `via` and `addresses` are of the contacts."""
 
     policy: NotifyPolicy
     kinds: Mapping[str, Kind]
@@ -28,6 +28,7 @@ class Post:
     sleep: Callable[[float], None]
     via: Mapping[str, Sequence[str]] = field(default_factory=dict)
     addresses: Callable[[str], Sequence[str]] = lambda _contact: ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -45,7 +46,13 @@ def open_post(
     policy: NotifyPolicy, now: Callable[[], datetime], sleep: Callable[[float], None], **people: Any
 ) -> Post:
     """Raises UsageError for a channel whose kind or options cannot be right."""
-    return Post(policy, {name: find_kind(one) for name, one in policy.channels.items()}, now, sleep, **people)
+    kinds = {name: find_kind(channel) for name, channel in policy.channels.items()}
+    said = [
+        f"{name}: {warning}"
+        for name, kind in kinds.items()
+        if kind.warn and (warning := kind.warn({**kind.optional, **policy.channels[name].options.value}))
+    ]
+    return Post(policy, kinds, now, sleep, warnings=tuple(said), **people)
 
 
 def queue(journal: Journal, incident_id: str, post: Post) -> None:

@@ -52,8 +52,9 @@ Options = Mapping[str, Any]
 class Kind:
     """A kind of channel. `send` returns what to know at the next message, and raises SendError.
 
-    `optional` has the defaults. The options in `secrets` are named by the policy and never in it:
-    `{env: NAME}` or `{file: PATH}`. `test` tries the channel without a word to the public.
+    `required` options are texts; `optional` has the defaults, whose types the values have. The options in
+    `secrets` are named by the policy and never in it: `{env: NAME}` or `{file: PATH}`. `test` tries the channel
+    without a word to the public.
     """
 
     required: tuple[str, ...]
@@ -63,6 +64,7 @@ class Kind:
     test: Callable[[Options, Message], Mapping[str, Any]] | None = None
     spacing: float = 0.0  # seconds between two messages
     escalates: bool = False  # it wakes people by a policy of its own
+    warn: Callable[[Options], str] | None = None  # what a person should change, or nothing
     acknowledged_by: Callable[[Options, Mapping[str, Any]], str] | None = None
 
 
@@ -79,9 +81,11 @@ def find_kind(channel: Channel) -> Kind:
     if not isinstance(kind, Kind):
         raise channel.options.error(f"has the kind {channel.kind!r}, whose entry point is no Kind")
     channel.options.mapping(kind.required, kind.optional)
-    for name in kind.secrets:
-        if channel.options.has(name):
+    for name in channel.options.value:
+        if name in kind.secrets:
             _check_secret(channel.options, name)
+        else:
+            _check_type(channel.options, name, kind.optional.get(name, ""))
     return kind
 
 
@@ -92,6 +96,17 @@ def options_of(channel: Channel, kind: Kind) -> dict[str, Any]:
         if options.get(name):
             options[name] = _secret(channel.options.child(name))
     return options
+
+
+def _check_type(options: Node, name: str, default: Any) -> None:
+    if isinstance(default, bool):
+        options.flag(name)
+    elif isinstance(default, tuple):
+        options.texts(name)
+    elif isinstance(default, int):
+        options.number(name, 1)
+    else:
+        options.text(name)
 
 
 def _check_secret(options: Node, name: str) -> None:
