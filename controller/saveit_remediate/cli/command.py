@@ -10,6 +10,7 @@ import click
 from saveit_remediate.cli.approve import approve
 from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
+from saveit_remediate.cli.escalate import contacts, escalate
 from saveit_remediate.cli.journal import journal
 from saveit_remediate.cli.look import db, debug, errors, status
 from saveit_remediate.cli.notify import notify
@@ -116,5 +117,7 @@ cli.add_command(show)
 cli.add_command(resume)
 cli.add_command(approve)
 cli.add_command(notify)
+cli.add_command(escalate)
+cli.add_command(contacts)
 cli.add_command(journal)
 cli.add_command(completion)

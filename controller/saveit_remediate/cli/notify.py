@@ -109,11 +109,14 @@ def journal_of(settings: Settings) -> Journal:
 def post_of(settings: Settings) -> Post:
     """The channels of the site. Raises UsageError for what cannot be right about them."""
     from saveit_remediate.catalog import open_catalog
+    from saveit_remediate.catalog.policy_contacts import load_contacts
     from saveit_remediate.catalog.policy_notify import load_notify
     from saveit_remediate.notify.deliver import open_post
 
-    policy = load_notify(open_catalog(settings.folder), settings.policy, settings["policy"].origin)
-    return open_post(policy, lambda: datetime.now(UTC), time.sleep)
+    where = (open_catalog(settings.folder), settings.policy, settings["policy"].origin)
+    policy = load_notify(*where)
+    contacts = load_contacts(*where, policy.channels)
+    return open_post(policy, contacts, lambda: datetime.now(UTC), time.sleep)
 
 
 def recent(journal: Journal, now: datetime) -> list[str]:

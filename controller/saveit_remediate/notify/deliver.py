@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from saveit_remediate.catalog.policy_contacts import Contact
 from saveit_remediate.catalog.policy_notify import Channel, NotifyPolicy
 from saveit_remediate.errors import UnreachableError
 from saveit_remediate.journal import Journal
@@ -20,14 +21,13 @@ _ROUNDS = 1000  # no clock, however wrong, keeps us here for ever
 
 @dataclass(frozen=True)
 class Post:
-    """The channels of a site, opened, and the world; `via` and `addresses` are of the contacts."""
+    """The channels of a site, opened, its contacts, and the world."""
 
     policy: NotifyPolicy
     kinds: Mapping[str, Kind]
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
-    via: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    addresses: Callable[[str], Sequence[str]] = lambda _contact: ()
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -43,7 +43,10 @@ class Tally:
 
 
 def open_post(
-    policy: NotifyPolicy, now: Callable[[], datetime], sleep: Callable[[float], None], **people: Any
+    policy: NotifyPolicy,
+    contacts: Mapping[str, Contact],
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
 ) -> Post:
     """Raises UsageError for a channel whose kind or options cannot be right."""
     kinds = {name: find_kind(channel) for name, channel in policy.channels.items()}
@@ -52,12 +55,12 @@ def open_post(
         for name, kind in kinds.items()
         if kind.warn and (warning := kind.warn({**kind.optional, **policy.channels[name].options.value}))
     ]
-    return Post(policy, kinds, now, sleep, warnings=tuple(said), **people)
+    return Post(policy, kinds, now, sleep, contacts, tuple(said))
 
 
 def queue(journal: Journal, incident_id: str, post: Post) -> None:
     """Write the notices that are missing. Raises UnreachableError when the journal is away."""
-    for notice in missing(journal.events(incident_id), post.policy, post.via, post.now()):
+    for notice in missing(journal.events(incident_id), post.policy, post.contacts, post.now()):
         texts = texts_of(notice, post.policy.channels[notice.channel], post.policy)
         told = {
             "channel": notice.channel,
@@ -162,7 +165,7 @@ def _failed(
 
 def _message(incident_id: str, parcel: Parcel, box: Outbox, post: Post) -> Message:
     payload = parcel.payload
-    people = payload.get("contacts") or ()
+    called = [post.contacts[one] for one in payload.get("contacts") or () if one in post.contacts]
     return Message(
         key=parcel.key,
         incident_id=incident_id,
@@ -174,7 +177,7 @@ def _message(incident_id: str, parcel: Parcel, box: Outbox, post: Post) -> Messa
         at=parcel.at,
         known=box.known.get(parcel.channel, {}),
         again=parcel.attempts > 0,
-        addresses=tuple(address for one in people for address in post.addresses(str(one))),
+        addresses=tuple(email for one in called if (email := one.person(post.now()).email)),
         now=post.now,
     )
 

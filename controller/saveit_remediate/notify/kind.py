@@ -53,8 +53,8 @@ class Kind:
     """A kind of channel. `send` returns what to know at the next message, and raises SendError.
 
     `required` options are texts; `optional` has the defaults, whose types the values have. The options in
-    `secrets` are named by the policy and never in it: `{env: NAME}` or `{file: PATH}`. `test` tries the channel
-    without a word to the public.
+    `secrets` are named by the policy and never in it: `{env: NAME}` or `{file: PATH}`. `test` tries the
+    channel without a word to the public.
     """
 
     required: tuple[str, ...]

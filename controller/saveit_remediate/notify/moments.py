@@ -30,8 +30,8 @@ class Moment:
     at: datetime
     sentence: str
     state: State
-    only_to: tuple[str, ...] = ()  # contacts, besides the audiences
-    about: str = ""  # the channel that was given up
+    contacts: tuple[str, ...] = ()  # who is called, besides the audiences
+    about: str = ""  # the channel that it comes from, which is not told
 
 
 def moments(events: Sequence[Event]) -> list[Moment]:
@@ -76,7 +76,7 @@ def _moment(what: str, event: Event, so_far: Sequence[Event]) -> Moment:
     words = payload.get("sentence") or payload.get("text") or payload.get("reason") or event.kind
     host, remedy = payload.get("host"), payload.get("remedy")
     sentence = f"{remedy} on {host}: {words}" if event.kind == "remedy-finished" else str(words)
-    mark = f"escalated-{payload.get('step')}" if what == "escalated" else f"{what}-{event.sequence}"
     to = tuple(map(str, payload.get("contacts") or ())) if what == "escalated" else ()
-    about = str(payload.get("channel") or "") if what == "given-up" else ""
+    about = str(payload.get({"given-up": "channel", "acknowledged": "via"}.get(what, "")) or "")
+    mark = f"{what}-{event.sequence}"
     return Moment(what, mark, datetime.fromisoformat(event.at), sentence, state_of(so_far), to, about)

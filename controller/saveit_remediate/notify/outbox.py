@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from saveit_remediate.catalog.policy_contacts import Contact
 from saveit_remediate.catalog.policy_notify import Channel, NotifyPolicy
 from saveit_remediate.journal import Event
 from saveit_remediate.notify.moments import Moment, moments
@@ -70,23 +71,23 @@ class Outbox:
 
 
 def missing(
-    events: Sequence[Event], policy: NotifyPolicy, via: Mapping[str, Sequence[str]], now: datetime
+    events: Sequence[Event], policy: NotifyPolicy, contacts: Mapping[str, Contact], now: datetime
 ) -> list[Notice]:
-    """The notices that no event has yet, in order. `via` are the channels of each contact."""
+    """The notices that no event has yet, in order."""
     there = {str(event.payload.get("key")) for event in events if event.kind == "notice"}
-    told = {str(event.payload.get("channel")) for event in events if event.kind == "notice"}
+    told: set[str] = set()
     found = []
     for moment in moments(events):
-        for name, contacts in _channels(moment, policy, via, told):
+        for name, people in _channels(moment, policy, contacts, told):
             told.add(name)
             key = f"{moment.state.incident_id}/{moment.mark}/{name}"
             if key not in there and now - moment.at < FRESH:
-                found.append(Notice(key, name, moment.what, moment, contacts))
+                found.append(Notice(key, name, moment.what, moment, people))
     return found
 
 
 def _channels(
-    moment: Moment, policy: NotifyPolicy, via: Mapping[str, Sequence[str]], told: set[str]
+    moment: Moment, policy: NotifyPolicy, contacts: Mapping[str, Contact], told: set[str]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each channel that is told of it, and for which contacts. All who know of it are told its end."""
     state = moment.state
@@ -94,7 +95,7 @@ def _channels(
         row.to for row in policy.table if row.takes(moment.what, state.severity, state.customer_facing)
     }
     for name, channel in policy.channels.items():
-        people = tuple(one for one in moment.only_to if name in via.get(one, ()))
+        people = tuple(one for one in moment.contacts if one in contacts and name in contacts[one].via)
         ended = moment.what in ("resolved", "reopened") and name in told
         if name != moment.about and (people or ended or channel.audience in audiences):
             yield name, people

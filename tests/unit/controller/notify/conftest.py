@@ -20,9 +20,12 @@ if str(HERE) not in sys.path:
 from outside.server import Rules, Server  # noqa: E402
 
 from saveit_remediate.catalog import open_catalog  # noqa: E402
+from saveit_remediate.catalog.policy_contacts import load_contacts  # noqa: E402
+from saveit_remediate.catalog.policy_escalation import load_escalation  # noqa: E402
 from saveit_remediate.catalog.policy_notify import load_notify  # noqa: E402
 from saveit_remediate.journal import Event, Journal, open_journal  # noqa: E402
 from saveit_remediate.notify.deliver import Post, Tally, deliver, open_post  # noqa: E402
+from saveit_remediate.respond.escalation import escalate  # noqa: E402
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ID = "20261123-120000-redis-3f2a"
@@ -78,15 +81,25 @@ class Desk:
     @property
     def policy_path(self) -> Path:
         path = self.folder / "policy.yml"
-        path.write_text(yaml.safe_dump({**NEEDS, "notify": {"channels": self.channels, **self.more}}))
+        path.write_text(yaml.safe_dump({**NEEDS, "notify": {"channels": self.channels}, **self.more}))
         return path
 
-    def post(self, **people: Any) -> Post:
-        policy = load_notify(open_catalog(None), self.policy_path)
-        return open_post(policy, self.clock.now, self.clock.sleep, **people)
+    def post(self) -> Post:
+        where = (open_catalog(None), self.policy_path, "")
+        policy = load_notify(*where)
+        return open_post(policy, load_contacts(*where, policy.channels), self.clock.now, self.clock.sleep)
 
-    def deliver(self, seconds: float = 5, **people: Any) -> Tally:
-        return deliver(self.journal, [ID], self.post(**people), seconds)
+    def deliver(self, seconds: float = 5) -> Tally:
+        return deliver(self.journal, [ID], self.post(), seconds)
+
+    def escalate(self) -> list[str]:
+        """As the command does it, in a process of its own: nothing is known but what the journal has."""
+        with closing(open_journal(self.folder / "journal.db")) as journal:
+            post = self.post()
+            steps = load_escalation(open_catalog(None), self.policy_path, "", post.contacts)
+            said = escalate(journal, ID, steps, post)
+            deliver(journal, [ID], post, 5)
+            return said
 
     def kinds(self, *wanted: str) -> list[str]:
         return [event.kind for event in self.journal.events(ID) if not wanted or event.kind in wanted]
