@@ -42,14 +42,33 @@ def load_policy(catalog: Catalog, path: Path | None, origin: str = "") -> Policy
     return read_policy(_file(catalog, path, origin))
 
 
-def policy_section(catalog: Catalog, path: Path | None, origin: str, name: str) -> Node:
-    """One of SECTIONS, unread: the site's, or the shipped one where the site's policy has none."""
-    found = _file(catalog, path, origin)
-    root = Node(load_yaml(found), found)
-    if not isinstance(root.value, Mapping) or not root.has(name):
-        shipped = _file(catalog, None, "")
-        root = Node(load_yaml(shipped), shipped)
-    return root.child(name)
+@dataclass(frozen=True)
+class Sections:
+    """The site's policy and the shipped one, unread: each of SECTIONS has a reader of its own."""
+
+    site: Node
+    shipped: Node
+
+    def of(self, name: str) -> Node:
+        """The site's, or the shipped one where the site's policy has none."""
+        site = self.site
+        if isinstance(site.value, Mapping) and site.has(name):
+            return site.child(name)
+        return self.shipped_of(name)
+
+    def shipped_of(self, name: str) -> Node:
+        """Raises UsageError where a collection of another version is installed."""
+        if not isinstance(self.shipped.value, Mapping) or not self.shipped.has(name):
+            raise self.shipped.error(f"lacks the key {name!r}: is the collection older than this command?")
+        return self.shipped.child(name)
+
+
+def load_sections(catalog: Catalog, path: Path | None, origin: str = "") -> Sections:
+    """Raises UsageError for a file that is not there, or no YAML."""
+    shipped = _file(catalog, None, "")
+    site = _file(catalog, path, origin)
+    node = Node(load_yaml(shipped), shipped)
+    return Sections(node if site == shipped else Node(load_yaml(site), site), node)
 
 
 def _file(catalog: Catalog, path: Path | None, origin: str) -> Path:

@@ -6,11 +6,9 @@ import zoneinfo
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from saveit_remediate.catalog.checks import Node
-from saveit_remediate.catalog.find import Catalog
-from saveit_remediate.catalog.policy import policy_section
+from saveit_remediate.catalog.policy import Sections
 
 _PERSON = ("name", "email", "phone")
 
@@ -52,11 +50,9 @@ class Contact:
         return self.schedule.person(now) if self.schedule else self.fixed
 
 
-def load_contacts(
-    catalog: Catalog, path: Path | None, origin: str, channels: Collection[str]
-) -> dict[str, Contact]:
+def read_contacts(sections: Sections, channels: Collection[str]) -> dict[str, Contact]:
     """The contacts in the order of the policy. Raises UsageError with file and key."""
-    section = policy_section(catalog, path, origin, "contacts")
+    section = sections.of("contacts")
     if not isinstance(section.value, Mapping):
         raise section.error(f"must be a mapping of roles, not {section.value!r}")
     return {str(name): _contact(str(name), section.child(name), channels) for name in section.value}

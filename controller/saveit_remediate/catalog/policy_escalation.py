@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from saveit_remediate.catalog.checks import Node
-from saveit_remediate.catalog.find import Catalog
-from saveit_remediate.catalog.policy import policy_section
+from saveit_remediate.catalog.policy import Sections
 from saveit_remediate.errors import did_you_mean
 from saveit_remediate.incident import Severity
 
@@ -32,11 +30,9 @@ class Step:
         )
 
 
-def load_escalation(
-    catalog: Catalog, path: Path | None, origin: str, contacts: Collection[str]
-) -> tuple[Step, ...]:
+def read_escalation(sections: Sections, contacts: Collection[str]) -> tuple[Step, ...]:
     """The steps, in order. Raises UsageError with file and key."""
-    section = policy_section(catalog, path, origin, "escalation")
+    section = sections.of("escalation")
     section.mapping(("steps",))
     steps = tuple(_step(node, contacts) for node in section.items("steps"))
     if [step.after for step in steps] != sorted(step.after for step in steps):

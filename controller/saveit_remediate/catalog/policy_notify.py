@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from saveit_remediate.catalog.checks import Node
-from saveit_remediate.catalog.find import Catalog
-from saveit_remediate.catalog.policy import policy_section
+from saveit_remediate.catalog.policy import Sections
 from saveit_remediate.incident import Severity
 
 # What can be told of an incident. "given-up" tells that another channel could not be reached.
@@ -68,10 +66,9 @@ class NotifyPolicy:
     public_name: str
 
 
-def load_notify(catalog: Catalog, path: Path | None, origin: str = "") -> NotifyPolicy:
+def read_notify(sections: Sections) -> NotifyPolicy:
     """The site's channels with the site's table, or the shipped one. Raises UsageError with file and key."""
-    section = policy_section(catalog, path, origin, "notify")
-    shipped = policy_section(catalog, None, "", "notify")
+    section, shipped = sections.of("notify"), sections.shipped_of("notify")
     section.mapping((), ("channels", "table", "record", "public_name"))
     table = section if section.has("table") else shipped
     texts = {key: (section if section.has(key) else shipped).text(key) for key in ("record", "public_name")}

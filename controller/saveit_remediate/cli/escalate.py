@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from saveit_remediate.cli.notify import journal_of, post_of, recent, say, settings_now
+from saveit_remediate.cli.notify import journal_of, post_of, recent, say, sections_of, settings_now
 from saveit_remediate.cli.target import json_option
 
 
@@ -23,17 +23,15 @@ def escalate(seconds: int, as_json: bool) -> int:
     For cron or a systemd timer, every minute, on as many machines as you like. Exit code 3 when a channel was
     given up.
     """
-    from saveit_remediate.catalog import open_catalog
-    from saveit_remediate.catalog.policy_escalation import load_escalation
+    from saveit_remediate.catalog.policy_escalation import read_escalation
     from saveit_remediate.notify.deliver import deliver
     from saveit_remediate.report.text import clean
     from saveit_remediate.respond import escalation
 
     settings = settings_now()
-    post = post_of(settings)
-    steps = load_escalation(
-        open_catalog(settings.folder), settings.policy, settings["policy"].origin, post.contacts
-    )
+    sections = sections_of(settings)
+    post = post_of(sections)
+    steps = read_escalation(sections, post.contacts)
     with closing(journal_of(settings)) as journal:
         ids = recent(journal, post.now())
         said = [sentence for one in ids for sentence in escalation.escalate(journal, one, steps, post)]
@@ -51,7 +49,7 @@ def contacts(as_json: bool) -> None:
     from saveit_remediate.report.text import clean
 
     now = datetime.now(UTC)
-    found = [(one, one.person(now)) for one in post_of(settings_now()).contacts.values()]
+    found = [(one, one.person(now)) for one in post_of(sections_of(settings_now())).contacts.values()]
     columns = ("role", "who", "email", "phone", "reach", "channels")
     rows = [(one.title, who.name, who.email, who.phone, one.reach, ", ".join(one.via)) for one, who in found]
     if as_json:

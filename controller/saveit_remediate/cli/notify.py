@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,14 +16,14 @@ from saveit_remediate.cli.target import json_option
 from saveit_remediate.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from saveit_remediate.catalog.policy import Sections
     from saveit_remediate.journal import Journal
-    from saveit_remediate.notify.deliver import Post, Tally
-    from saveit_remediate.report.screen import Screen
+    from saveit_remediate.notify.deliver import Tally
+    from saveit_remediate.notify.post import Post
     from saveit_remediate.settings import Settings
 
 _WRONG = 3  # a person has to look, as the README's table says
 _RECENT = timedelta(days=7)
-_RUN_SECONDS = 10.0  # what a run waits for its channels, at its end
 
 
 @click.group(invoke_without_command=True)
@@ -41,7 +42,7 @@ def notify(context: click.Context, seconds: int, as_json: bool) -> int:
     from saveit_remediate.notify.deliver import deliver
 
     settings = settings_now()
-    post = post_of(settings)
+    post = post_of(sections_of(settings))
     with closing(journal_of(settings)) as journal:
         tally = deliver(journal, recent(journal, datetime.now(UTC)), post, seconds)
     return say(tally, as_json)
@@ -52,11 +53,11 @@ def notify(context: click.Context, seconds: int, as_json: bool) -> int:
 @json_option
 def test_(names: tuple[str, ...], as_json: bool) -> int:
     """Send a test to each channel, or to the named ones; nothing is published on a status page."""
-    from saveit_remediate.notify.deliver import try_channel
+    from saveit_remediate.notify.post import try_channel
     from saveit_remediate.report.document import dump
     from saveit_remediate.report.text import clean
 
-    post = post_of(settings_now())
+    post = post_of(sections_of(settings_now()))
     channels = post.policy.channels
     if not channels:
         raise UsageError("no channel: policy.yml has none under notify.channels")
@@ -74,6 +75,35 @@ def test_(names: tuple[str, ...], as_json: bool) -> int:
         for name, problem in problems.items():
             click.echo(clean(f"{name} ({channels[name].kind}): {problem or 'arrived'}"))
     return _WRONG if any(problems.values()) else 0
+
+
+@notify.command()
+@click.argument("incident_id", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask; publish all texts that wait.")
+@click.option("--decline", is_flag=True, help="Publish none of them.")
+def publish(incident_id: str, yes: bool, decline: bool) -> int:
+    """Agree to the texts of an incident that wait to be published, one by one, and send them."""
+    from saveit_remediate.cli.remediate import user_name
+    from saveit_remediate.notify.consent import agree, asking
+    from saveit_remediate.notify.deliver import deliver
+    from saveit_remediate.report.text import clean
+
+    if yes and decline:
+        raise UsageError("--yes and --decline do not go together")
+    if not (yes or decline or sys.stdin.isatty()):
+        raise UsageError("nobody can be asked here: give --yes or --decline")
+    settings = settings_now()
+    post = post_of(sections_of(settings))
+    with closing(journal_of(settings)) as journal:
+        found = journal.find(incident_id)
+        parcels = asking(journal, found, post)
+        if not parcels:
+            click.echo(f"no text of {found} waits to be published")
+        for parcel in parcels:
+            click.echo(clean(f"{parcel.channel}: {parcel.payload['text']}"))
+            agreed = not decline and (yes or click.confirm("Publish it?", default=False))
+            agree(journal, found, parcel, agreed, user_name(), post.now())
+        return say(deliver(journal, [found], post, 30), as_json=False)
 
 
 def say(tally: Tally, as_json: bool) -> int:
@@ -106,16 +136,21 @@ def journal_of(settings: Settings) -> Journal:
     return open_journal(settings.journal, settings["journal"].origin)
 
 
-def post_of(settings: Settings) -> Post:
-    """The channels of the site. Raises UsageError for what cannot be right about them."""
+def sections_of(settings: Settings) -> Sections:
     from saveit_remediate.catalog import open_catalog
-    from saveit_remediate.catalog.policy_contacts import load_contacts
-    from saveit_remediate.catalog.policy_notify import load_notify
-    from saveit_remediate.notify.deliver import open_post
+    from saveit_remediate.catalog.policy import load_sections
 
-    where = (open_catalog(settings.folder), settings.policy, settings["policy"].origin)
-    policy = load_notify(*where)
-    contacts = load_contacts(*where, policy.channels)
+    return load_sections(open_catalog(settings.folder), settings.policy, settings["policy"].origin)
+
+
+def post_of(sections: Sections) -> Post:
+    """The channels of the site. Raises UsageError for what cannot be right about them."""
+    from saveit_remediate.catalog.policy_contacts import read_contacts
+    from saveit_remediate.catalog.policy_notify import read_notify
+    from saveit_remediate.notify.post import open_post
+
+    policy = read_notify(sections)
+    contacts = read_contacts(sections, policy.channels)
     return open_post(policy, contacts, lambda: datetime.now(UTC), time.sleep)
 
 
@@ -123,13 +158,3 @@ def recent(journal: Journal, now: datetime) -> list[str]:
     """The incidents that somebody may still have to be told about."""
     oldest = f"{now - _RECENT:%Y%m%d}"  # an id begins with its time
     return [incident_id for incident_id in journal.incidents() if incident_id >= oldest]
-
-
-def tell_people(incident_id: str, settings: Settings, screen: Screen) -> None:
-    """At the end of a run, within a bounded time. What fails is said; it fails nothing."""
-    from saveit_remediate.notify.courier import run_errand
-
-    for sentence in run_errand(
-        incident_id, lambda: post_of(settings), lambda: journal_of(settings), _RUN_SECONDS
-    ):
-        screen.warning(sentence)

@@ -1,47 +1,88 @@
-"""Deliver beside a run, which never waits longer than it says, whatever a channel does."""
+"""Deliver beside a run: what it writes is told at once, and it never waits longer than it says."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 from saveit_remediate.errors import RemediateError
 from saveit_remediate.journal import Journal
-from saveit_remediate.notify.deliver import Post, Tally, deliver
+from saveit_remediate.notify.deliver import Tally, deliver
+from saveit_remediate.notify.post import Post
+
+_PASS_SECONDS = 2.0  # of one pass while the run goes on
 
 
-def run_errand(
-    incident_id: str, post: Callable[[], Post], journal: Callable[[], Journal], seconds: float
-) -> list[str]:
-    """Deliver for one incident; returns what has to be said, in sentences. Raises nothing of its own.
+@dataclass
+class Courier:
+    """A thread with a journal of its own. `tell` is for the journal of the run, and only leaves a word.
 
-    In a thread that is left alone when its time is over: the journal knows what was claimed and not sent, and
-    the next `notify` goes on with it.
+    The thread is left alone when its time is over: the journal knows what was claimed and not sent, and the
+    next `saveit-remediate notify` goes on with it.
     """
-    found: list[Tally | str] = []
 
-    def work() -> None:
+    post: Callable[[], Post]
+    journal: Callable[[], Journal]
+    said: list[str] = field(default_factory=list)
+    _words: SimpleQueue[str | None] = field(default_factory=SimpleQueue)
+    _thread: threading.Thread | None = None
+    _last_pass: float = 0.0  # seconds
+
+    def tell(self, incident_id: str) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
+            self._thread.start()
+        self._words.put(incident_id)
+
+    def finish(self, seconds: float) -> list[str]:
+        """Wait for what is on its way, at most so long; returns what has to be said, in sentences."""
+        if self._thread is None:
+            return []
+        self._last_pass = seconds
+        self._words.put(None)
+        self._thread.join(seconds + 1)
+        if self._thread.is_alive():
+            return ["the channels are slow; saveit-remediate notify goes on"]
+        return self.said
+
+    def _work(self) -> None:
         try:
-            opened = post()
-            if opened.policy.channels:
-                with closing(journal()) as book:
-                    found.append(deliver(book, [incident_id], opened, seconds))
+            post = self.post()
+            if not post.policy.channels:
+                return
+            with closing(self.journal()) as journal:
+                self._passes(journal, post)
         except RemediateError as error:
-            found.append(f"nobody was told: {error}")
+            self.said.append(f"not all were told: {error}; saveit-remediate notify goes on")
 
-    thread = threading.Thread(target=work, name="courier", daemon=True)
-    thread.start()
-    thread.join(seconds + 1)
-    if thread.is_alive():
-        return ["the channels are slow; saveit-remediate notify sends what is left"]
-    return [sentence for one in found for sentence in ([one] if isinstance(one, str) else sentences(one))]
+    def _passes(self, journal: Journal, post: Post) -> None:
+        told: dict[str, None] = {}
+        while True:
+            news, over = self._news()
+            told |= news
+            tally = deliver(journal, told if over else news, post, self._last_pass if over else _PASS_SECONDS)
+            if over:
+                self.said += [*post.warnings, *sentences(tally)]
+                return
+            self.said += [f"given up: {one}" for one in tally.given_up]
+
+    def _news(self) -> tuple[dict[str, None], bool]:
+        """The incidents that have something new, waiting for one; and whether the run is over."""
+        words = [self._words.get()]
+        while True:
+            try:
+                words.append(self._words.get_nowait())
+            except Empty:
+                return dict.fromkeys(word for word in words if word is not None), None in words
 
 
 def sentences(tally: Tally) -> list[str]:
     """What a person should know of a pass."""
-    said = [*tally.problems, *(f"given up: {one}" for one in tally.given_up)]
-    if tally.waiting:
-        said.append(f"{tally.waiting} notices wait; saveit-remediate notify sends them")
-    said += [f"a text waits to be published: saveit-remediate notify publish {one}" for one in tally.asking]
-    return said
+    return [
+        *(f"given up: {one}" for one in tally.given_up),
+        *dict.fromkeys(f"{one}; saveit-remediate notify goes on" for one in tally.waiting),
+        *(f"a text waits to be published: saveit-remediate notify publish {one}" for one in tally.asking),
+    ]

@@ -8,54 +8,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from saveit_remediate.catalog.policy_contacts import Contact
-from saveit_remediate.catalog.policy_notify import Channel, NotifyPolicy
+from saveit_remediate.catalog.policy_notify import Channel
 from saveit_remediate.errors import UnreachableError
 from saveit_remediate.journal import Journal
-from saveit_remediate.notify.kind import Kind, Message, SendError, find_kind, options_of
+from saveit_remediate.notify.kind import Message, SendError, options_of
 from saveit_remediate.notify.outbox import FRESH, Outbox, Parcel, missing, outbox_of, token, wait_seconds
+from saveit_remediate.notify.post import Post
 from saveit_remediate.notify.wording import texts_of
 
+PATIENCE = 3.0  # seconds: for a limit of one a second, not for a channel that is down
 _ROUNDS = 1000  # no clock, however wrong, keeps us here for ever
-
-
-@dataclass(frozen=True)
-class Post:
-    """The channels of a site, opened, its contacts, and the world."""
-
-    policy: NotifyPolicy
-    kinds: Mapping[str, Kind]
-    now: Callable[[], datetime]
-    sleep: Callable[[float], None]
-    contacts: Mapping[str, Contact] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass
 class Tally:
-    """What a pass did: the sentence of each problem, and how many wait for a person or for another time."""
+    """What a pass did, in sentences. `waiting` has each channel that is behind, `asking` the incidents."""
 
     sent: int = 0
-    waiting: int = 0
-    asking: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    asking: dict[str, None] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
-
-
-def open_post(
-    policy: NotifyPolicy,
-    contacts: Mapping[str, Contact],
-    now: Callable[[], datetime],
-    sleep: Callable[[float], None],
-) -> Post:
-    """Raises UsageError for a channel whose kind or options cannot be right."""
-    kinds = {name: find_kind(channel) for name, channel in policy.channels.items()}
-    said = [
-        f"{name}: {warning}"
-        for name, kind in kinds.items()
-        if kind.warn and (warning := kind.warn({**kind.optional, **policy.channels[name].options.value}))
-    ]
-    return Post(policy, kinds, now, sleep, contacts, tuple(said))
 
 
 def queue(journal: Journal, incident_id: str, post: Post) -> None:
@@ -78,8 +51,13 @@ def queue(journal: Journal, incident_id: str, post: Post) -> None:
         )
 
 
-def deliver(journal: Journal, incident_ids: Iterable[str], post: Post, seconds: float) -> Tally:
-    """Queue and send what is due, for at most `seconds` and one last attempt. Raises UnreachableError."""
+def deliver(
+    journal: Journal, incident_ids: Iterable[str], post: Post, seconds: float, patience: float = PATIENCE
+) -> Tally:
+    """Queue and send what is due, for at most `seconds` and one last attempt. Raises UnreachableError.
+
+    What is not due within `patience` seconds is left for another pass.
+    """
     end, tally = post.now() + timedelta(seconds=seconds), Tally()
     for incident_id in incident_ids:
         queue(journal, incident_id, post)
@@ -87,20 +65,20 @@ def deliver(journal: Journal, incident_ids: Iterable[str], post: Post, seconds: 
             box = outbox_of(journal.events(incident_id), post.policy.channels)
             ready = [(_earliest(parcel, box, post), parcel) for parcel in box.heads() if not parcel.asks]
             soonest = min(ready, key=lambda one: one[0], default=None)
-            if soonest is None or soonest[0] >= end or post.now() >= end:
+            if soonest is None or soonest[0] >= min(end, post.now() + timedelta(seconds=patience)):
                 break
             wait = (soonest[0] - post.now()).total_seconds()
             if wait > 0:
                 post.sleep(wait)
             _attempt(journal, incident_id, soonest[1], box, post, tally)
             queue(journal, incident_id, post)
-        left = [
-            parcel
-            for parcel in outbox_of(journal.events(incident_id), post.policy.channels).parcels
-            if not parcel.done
-        ]
-        tally.waiting += sum(not parcel.asks for parcel in left)
-        tally.asking += [incident_id] if any(parcel.asks for parcel in left) else []
+        for parcel in outbox_of(journal.events(incident_id), post.policy.channels).heads():
+            if parcel.asks:
+                tally.asking[incident_id] = None
+            else:
+                tally.waiting.append(
+                    f"{parcel.channel} is not told yet: {parcel.problem or 'it is too early'}"
+                )
     return tally
 
 
@@ -180,18 +158,3 @@ def _message(incident_id: str, parcel: Parcel, box: Outbox, post: Post) -> Messa
         addresses=tuple(email for one in called if (email := one.person(post.now()).email)),
         now=post.now,
     )
-
-
-def try_channel(channel: Channel, kind: Kind, now: Callable[[], datetime]) -> str:
-    """Send a test; empty when it arrived, else the problem."""
-    at = now()
-    key = f"test-{at:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    text = "This is a test of the channels of saveit-remediate; nothing is wrong."
-    message = Message(key, key, "test", "sev4", "Test: nothing is wrong", text, "", at, now=now)
-    try:
-        (kind.test or kind.send)(options_of(channel, kind), message)
-    except SendError as error:
-        return error.problem
-    except Exception as error:  # as above: whatever a plugin does, the next channel is tried too
-        return f"{type(error).__name__}: {error}"
-    return ""

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from saveit_remediate.catalog.policy_escalation import Step
 from saveit_remediate.journal import Event, Journal
-from saveit_remediate.notify.deliver import Post
 from saveit_remediate.notify.kind import SendError, options_of
 from saveit_remediate.notify.outbox import outbox_of, token
+from saveit_remediate.notify.post import Post
 from saveit_remediate.notify.state import State, state_of
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 HERE = Path(__file__).resolve().parent
 if str(HERE) not in sys.path:
@@ -20,14 +19,18 @@ if str(HERE) not in sys.path:
 from outside.server import Rules, Server  # noqa: E402
 
 from saveit_remediate.catalog import open_catalog  # noqa: E402
-from saveit_remediate.catalog.policy_contacts import load_contacts  # noqa: E402
-from saveit_remediate.catalog.policy_escalation import load_escalation  # noqa: E402
-from saveit_remediate.catalog.policy_notify import load_notify  # noqa: E402
+from saveit_remediate.catalog.checks import Node  # noqa: E402
+from saveit_remediate.catalog.policy import Sections, load_sections  # noqa: E402
+from saveit_remediate.catalog.policy_contacts import read_contacts  # noqa: E402
+from saveit_remediate.catalog.policy_escalation import read_escalation  # noqa: E402
+from saveit_remediate.catalog.policy_notify import read_notify  # noqa: E402
 from saveit_remediate.journal import Event, Journal, open_journal  # noqa: E402
-from saveit_remediate.notify.deliver import Post, Tally, deliver, open_post  # noqa: E402
+from saveit_remediate.notify.deliver import Tally, deliver  # noqa: E402
+from saveit_remediate.notify.post import Post, open_post  # noqa: E402
 from saveit_remediate.respond.escalation import escalate  # noqa: E402
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SHIPPED = load_sections(open_catalog(None), None).shipped
 ID = "20261123-120000-redis-3f2a"
 NEEDS = {"schema": 1, "needs": {"low": "nothing", "medium": "agreement", "high": "approval"}}
 SICK = {
@@ -79,25 +82,24 @@ class Desk:
         self.happens("closed", RECOVERED)
 
     @property
-    def policy_path(self) -> Path:
-        path = self.folder / "policy.yml"
-        path.write_text(yaml.safe_dump({**NEEDS, "notify": {"channels": self.channels}, **self.more}))
-        return path
+    def sections(self) -> Sections:
+        """As they are read from a policy.yml that says this."""
+        site = {**NEEDS, "notify": {"channels": self.channels}, **self.more}
+        return Sections(Node(site, self.folder / "policy.yml"), SHIPPED)
 
     def post(self) -> Post:
-        where = (open_catalog(None), self.policy_path, "")
-        policy = load_notify(*where)
-        return open_post(policy, load_contacts(*where, policy.channels), self.clock.now, self.clock.sleep)
+        policy = read_notify(self.sections)
+        contacts = read_contacts(self.sections, policy.channels)
+        return open_post(policy, contacts, self.clock.now, self.clock.sleep)
 
     def deliver(self, seconds: float = 5) -> Tally:
-        return deliver(self.journal, [ID], self.post(), seconds)
+        return deliver(self.journal, [ID], self.post(), seconds, patience=seconds)
 
     def escalate(self) -> list[str]:
         """As the command does it, in a process of its own: nothing is known but what the journal has."""
         with closing(open_journal(self.folder / "journal.db")) as journal:
             post = self.post()
-            steps = load_escalation(open_catalog(None), self.policy_path, "", post.contacts)
-            said = escalate(journal, ID, steps, post)
+            said = escalate(journal, ID, read_escalation(self.sections, post.contacts), post)
             deliver(journal, [ID], post, 5)
             return said
 

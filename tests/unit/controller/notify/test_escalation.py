@@ -13,9 +13,8 @@ from outside.server import Rules, Server
 from outside.webhook import SECRET, receiver
 from tests.unit.controller.notify.conftest import ID, NOON, SICK
 
-from saveit_remediate.catalog import open_catalog
-from saveit_remediate.catalog.policy_contacts import load_contacts
-from saveit_remediate.catalog.policy_escalation import load_escalation
+from saveit_remediate.catalog.policy_contacts import read_contacts
+from saveit_remediate.catalog.policy_escalation import read_escalation
 from saveit_remediate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -192,7 +191,7 @@ ANNA_AND_BEN = {
 )
 def test_a_turn_ends_at_the_same_time_of_day_over_daylight_saving(desk: Desk, at: datetime, who: str) -> None:
     desk.more = {"contacts": ANNA_AND_BEN}
-    contacts = load_contacts(open_catalog(None), desk.policy_path, "", ())
+    contacts = read_contacts(desk.sections, ())
     assert contacts["on-call"].person(at).name == who
 
 
@@ -249,7 +248,7 @@ def test_what_cannot_be_right_is_said_with_its_place(
 ) -> None:
     desk.more = section
     with pytest.raises(UsageError, match=r"policy\.yml") as raised:
-        load_escalation(open_catalog(None), desk.policy_path, "", desk.post().contacts)
+        read_escalation(desk.sections, desk.post().contacts)
     assert sentence in str(raised.value)
 
 

@@ -217,7 +217,7 @@ def test_a_status_page_asks_before_it_publishes(desk: Desk, serve: Serve) -> Non
     page(desk, serve(api).url)
     desk.breaks()
     tally = desk.deliver()
-    assert (tally.sent, tally.asking, api.incidents) == (0, [ID], [])
+    assert (tally.sent, list(tally.asking), api.incidents) == (0, [ID], [])
     (notice,) = [event for event in desk.journal.events(ID) if event.kind == "notice"]
     desk.happens("publish-agreed", {"key": notice.payload["key"], "by": "anna"})
     assert (desk.deliver().sent, len(api.incidents)) == (1, 1)
