@@ -41,7 +41,7 @@ def request(
             content, kind = _read(answer, seconds), answer.headers.get_content_type()
     except urllib.error.HTTPError as error:
         with error:
-            raise refusal(where, error.code, error.headers, _quote(error), limited) from None
+            raise refusal(where, error.code, dict(error.headers), _quote(error), limited) from None
     except (OSError, ValueError, HTTPException) as error:
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise SendError(f"cannot reach {where}: {reason}", again=True) from error
@@ -66,6 +66,7 @@ def refusal(
     where: str, status: int, headers: Mapping[str, str], words: str, limited: tuple[int, ...] = (429,)
 ) -> SendError:
     """What a status that is not 2xx means."""
+    headers = {name.title(): value for name, value in headers.items()}
     if status in limited:
         after = retry_after(headers.get("Retry-After"))
         return SendError(f"{where} limits how often it is asked ({status})", again=True, after=after)

@@ -28,7 +28,7 @@ def send(options: Options, message: Message) -> Mapping[str, Any]:
     for service in post:
         service.socket_connect_timeout = service.socket_read_timeout = SECONDS
     body = "\n".join(part for part in (message.text, message.record) if part)
-    with LogCapture(level=logging.WARNING) as log:
+    with LogCapture(level=logging.WARNING) as log:  # type: ignore[no-untyped-call]
         arrived = post.notify(body=body, title=message.title, notify_type=_TYPES.get(message.what, "warning"))
         said = re.search(r"error=(\d+)", log.getvalue())
     if not arrived:  # more of the log is not repeated: an address may be in it

@@ -84,31 +84,36 @@ def _incident(client: RestApiV2Client, key: str) -> dict[str, Any] | None:
 
 
 def _events(options: Options) -> EventsApiV2Client:
-    check_url(options["events_url"])
     from pagerduty import EventsApiV2Client
 
-    client = type("Events", (_bounded(), EventsApiV2Client), {})(options["routing_key"])
-    client._url = options["events_url"]
+    kind = _bounded(EventsApiV2Client, options["events_url"])
+    client: EventsApiV2Client = kind(options["routing_key"])
     return client
 
 
 def _rest(options: Options) -> RestApiV2Client:
-    check_url(options["rest_url"])
     from pagerduty import RestApiV2Client
 
-    client = type("Rest", (_bounded(), RestApiV2Client), {})(
-        options["api_key"], default_from=options["from"] or None
-    )
-    client._url = options["rest_url"]
+    kind = _bounded(RestApiV2Client, options["rest_url"])
+    client: RestApiV2Client = kind(options["api_key"], default_from=options["from"] or None)
     return client
 
 
-def _bounded() -> type:
-    class Bounded:
-        """One attempt, and what is not 2xx raised as it arrives, before the client begins to wait."""
+def _bounded(client: Any, address: str) -> Any:
+    """The client, with one attempt: what is not 2xx is raised as it arrives, before it begins to wait."""
+    check_url(address)
 
+    class Bounded(client):  # type: ignore[misc]  # whichever it is
         max_network_attempts = 0
         timeout = SECONDS
+
+        @property
+        def url(self) -> str:
+            return address
+
+        @url.setter
+        def url(self, _its_own: str) -> None:
+            """The client sets it to what it takes for right."""
 
         def postprocess(self, response: Any) -> None:
             if not response.is_success:

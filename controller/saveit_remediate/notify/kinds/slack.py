@@ -119,8 +119,7 @@ def _judged() -> Iterator[None]:
         status = getattr(answer, "status_code", 0) or 0
         word = str(answer.get("error") or status) if hasattr(answer, "get") else str(status)
         if status == 429 or status >= 500:
-            headers = {name.title(): value for name, value in answer.headers.items()}
-            raise refusal("slack", status, headers, f": {word}") from error
+            raise refusal("slack", status, answer.headers, f": {word}") from error
         raise SendError(f"slack says {word}", again=word in _PASSING) from error
     except (SlackClientError, OSError, ValueError) as error:
         raise SendError(f"cannot reach slack: {error}", again=True) from error

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-if str(HERE) not in sys.path:
-    sys.path.append(str(HERE))
+LOOPBACK = str(Path(__file__).resolve().parent / "loopback")
+if LOOPBACK not in sys.path:
+    sys.path.append(LOOPBACK)
 
 from outside.server import Rules, Server  # noqa: E402
-
 from saveit_remediate.catalog import open_catalog  # noqa: E402
 from saveit_remediate.catalog.checks import Node  # noqa: E402
 from saveit_remediate.catalog.policy import Sections, load_sections  # noqa: E402

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.controller.notify.conftest import ID, NOON, SICK
+
 from outside import pagerduty
 from outside.mail import MailServer
 from outside.server import Rules, Server
 from outside.webhook import SECRET, receiver
-from tests.unit.controller.notify.conftest import ID, NOON, SICK
-
 from saveit_remediate.catalog.policy_contacts import read_contacts
 from saveit_remediate.catalog.policy_escalation import read_escalation
 from saveit_remediate.errors import UsageError

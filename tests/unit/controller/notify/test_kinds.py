@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.controller.notify.conftest import ID
+
 from outside import opsgenie, pagerduty, slack, statuspage
 from outside.mail import MailServer
 from outside.server import Answer, Rules, Server
-from tests.unit.controller.notify.conftest import ID
 
 if TYPE_CHECKING:
     from tests.unit.controller.notify.conftest import Desk

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.controller.notify.conftest import ID
+
 from outside.server import Answer, Rules, Server
 from outside.webhook import SECRET, receiver
-from tests.unit.controller.notify.conftest import ID
+from saveit_remediate.notify import deliver as deliver_module
+from saveit_remediate.notify.outbox import Outbox, outbox_of
 
 if TYPE_CHECKING:
     from tests.unit.controller.notify.conftest import Desk
+
+    from saveit_remediate.catalog.policy_notify import Channel
+    from saveit_remediate.journal import Event
 
 Serve = Callable[[Rules], Server]
 
@@ -71,7 +77,7 @@ def test_a_server_error_is_tried_again_later_and_longer_each_time(desk: Desk, ro
 
 
 def due(desk: Desk) -> bool:
-    return desk.journal.events(ID)[-1].payload["next"] <= desk.clock.now().isoformat()
+    return str(desk.journal.events(ID)[-1].payload["next"]) <= desk.clock.now().isoformat()
 
 
 def test_retry_after_is_waited_for(desk: Desk, room: Server) -> None:
@@ -130,21 +136,17 @@ def test_an_attempt_that_was_cut_off_is_made_again_when_its_claim_is_over(desk: 
 
 def test_of_two_processes_one_sends(desk: Desk, room: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.breaks()
-    post = desk.post()
-    from saveit_remediate.notify import deliver as module
+    other = desk.post()
+    real = outbox_of
 
-    real = module.outbox_of
-    seen = []
-
-    def other_first(*arguments: object) -> object:
+    def late(events: Sequence[Event], channels: Mapping[str, Channel]) -> Outbox:
         """What we see is what was there before the other one sent."""
-        box = real(*arguments)
-        if not seen:
-            seen.append(box)
-            assert module.deliver(desk.journal, [ID], post, 5).sent == 1
+        box = real(events, channels)
+        monkeypatch.setattr(deliver_module, "outbox_of", real)
+        assert deliver_module.deliver(desk.journal, [ID], other, 5).sent == 1
         return box
 
-    monkeypatch.setattr(module, "outbox_of", other_first)
+    monkeypatch.setattr(deliver_module, "outbox_of", late)
     assert desk.deliver().sent == 0
     assert (told(room), desk.kinds("notice", "sent")) == (["opened"], ["notice", "sent"])
 

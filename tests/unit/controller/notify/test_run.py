@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from tests.unit.controller.conftest import POLICY
+from tests.unit.controller.notify.conftest import SHIPPED
+
 from outside import opsgenie, pagerduty, slack, statuspage
 from outside.mail import MailServer
 from outside.server import Answer, Asked, Rules, Server
 from outside.webhook import SECRET, receiver
-from tests.unit.controller.conftest import POLICY
-from tests.unit.controller.notify.conftest import SHIPPED
-
 from saveit_remediate.journal import open_journal
 from saveit_remediate.notify.courier import Courier
 from saveit_remediate.notify.kind import Kind, Message

@@ -67,7 +67,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             if not self.raw_requestline or not self.parse_request():
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = server.answer(Asked(self.command, self.path, self.headers, body))
+            answer = server.answer(Asked(self.command, self.path, dict(self.headers), body))
             raw = isinstance(answer.content, bytes)
             content = answer.content if raw else json.dumps(answer.content).encode()
             self.send_response(answer.status)

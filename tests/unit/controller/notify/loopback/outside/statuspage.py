@@ -37,7 +37,7 @@ class Statuspage:
         if given["status"] not in _STATES or not set(given["components"].values()) <= set(_COMPONENTS):
             return Answer(422, {"error": ["no such status"]})
         if asked.method == "POST":
-            incident = {"id": f"i{len(self.incidents) + 1}", "incident_updates": []}
+            incident: dict[str, Any] = {"id": f"i{len(self.incidents) + 1}", "incident_updates": []}
             self.incidents.append(incident)
         else:
             incident = next(one for one in self.incidents if path == f"incidents/{one['id']}")
