@@ -11,8 +11,10 @@ from saveit_remediate.cli.approve import approve
 from saveit_remediate.cli.changes import changes, revert
 from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
+from saveit_remediate.cli.escalate import contacts, escalate
 from saveit_remediate.cli.journal import journal
 from saveit_remediate.cli.look import db, debug, errors, status
+from saveit_remediate.cli.notify import notify
 from saveit_remediate.cli.pause import pause, resume_automation
 from saveit_remediate.cli.rbac import rbac
 from saveit_remediate.cli.records import incidents, runbooks, show
@@ -117,5 +119,8 @@ cli.add_command(incidents)
 cli.add_command(show)
 cli.add_command(resume)
 cli.add_command(approve)
+cli.add_command(notify)
+cli.add_command(escalate)
+cli.add_command(contacts)
 cli.add_command(journal)
 cli.add_command(completion)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +26,13 @@ from saveit_remediate.report.screen import Lines, Screen, change_lines
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.respond import AUTO, Surroundings, respond, respond_auto
 from saveit_remediate.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from saveit_remediate.notify.courier import Courier
+
+# What a run waits for its channels, when all else is done.
+_TELL_SECONDS = 10.0
+_TELL_INTERRUPTED_SECONDS = 1.0
 
 
 def remediate(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
@@ -43,15 +50,33 @@ def run(request: Request, settings: Settings, screen: Screen, journal: Journal, 
     attended = _is_terminal() and not as_json
     world = surroundings(settings, screen, Path.cwd(), _ask if attended else None)
     say_unfinished(journal, request.resumes or request.goes_on)
-    if request.incident.strip().lower() == AUTO:
-        report = respond_auto(request, settings, world, journal, _choose if attended else None)
-    else:
-        report = respond(request, settings, world, journal)
-    if as_json:
-        click.echo(to_json(report))
-    else:
-        _tell(report, screen)
-    return report.exit_code
+    courier = courier_of(settings, journal) if settings.policy is not None and not request.check else None
+    seconds = _TELL_SECONDS
+    try:
+        if request.incident.strip().lower() == AUTO:
+            report = respond_auto(request, settings, world, journal, _choose if attended else None)
+        else:
+            report = respond(request, settings, world, journal)
+        if as_json:
+            click.echo(to_json(report))
+        else:
+            _tell(report, screen)
+        seconds = _TELL_INTERRUPTED_SECONDS if report.interrupted else seconds
+        return report.exit_code
+    finally:
+        for sentence in courier.finish(seconds) if courier else ():
+            screen.warning(sentence)
+
+
+def courier_of(settings: Settings, journal: Journal) -> Courier:
+    """Whoever tells people beside the run what is written to its journal."""
+    from saveit_remediate.cli.notify import journal_of as own_journal
+    from saveit_remediate.cli.notify import post_of, sections_of
+    from saveit_remediate.notify.courier import Courier
+
+    courier = Courier(lambda: post_of(sections_of(settings)), lambda: own_journal(settings))
+    journal.told = courier.tell
+    return courier
 
 
 def journal_of(settings: Settings, screen: Screen) -> Journal:
@@ -72,7 +97,7 @@ def surroundings(
         now=lambda: datetime.now(UTC),
         random=lambda: secrets.token_hex(2),
         cwd=cwd,
-        user=_user(),
+        user=user_name(),
     )
 
 
@@ -172,7 +197,8 @@ def _one_line(diff: Mapping[str, str]) -> str:
     return f"{clean(diff.get('before', ''), 200)} -> {clean(diff.get('after', ''), 200)}"
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who runs this, as the record names people; empty where nobody knows."""
     try:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (KeyError, OSError):  # no entry for this user id, as in some containers

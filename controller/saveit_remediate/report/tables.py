@@ -160,6 +160,13 @@ def runbook_page(runbook: Runbook) -> RenderableType:
     return Group(head, findings, remedies, proof, criteria, parameters)
 
 
+def contacts_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> RichTable:
+    table = _table(*columns, title="Contacts")
+    for row in rows:
+        _row(table, *row)
+    return table
+
+
 def incidents_table(summaries: Sequence[Summary]) -> RichTable:
     table = _table("id", "opened (UTC)", "incident", "severity", "outcome", "how it ended", title="Incidents")
     for summary in summaries:

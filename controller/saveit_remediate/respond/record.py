@@ -50,6 +50,7 @@ class Record:
             report.sentence,
             outcome=outcome or report.outcome,
             severity=report.severity,
+            obstacles=sorted({finding.id for finding in report.findings if finding.is_obstacle}),
             seconds=report.seconds,
             targets=[
                 {"target": each.target, "outcome": each.outcome, "sentence": each.sentence}
