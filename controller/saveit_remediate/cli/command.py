@@ -12,6 +12,7 @@ from saveit_remediate.cli.diagnose import diagnose
 from saveit_remediate.cli.journal import journal
 from saveit_remediate.cli.look import db, debug, errors, status
 from saveit_remediate.cli.pause import pause, resume_automation
+from saveit_remediate.cli.postmortem import postmortem
 from saveit_remediate.cli.rbac import rbac
 from saveit_remediate.cli.records import incidents, runbooks, show
 from saveit_remediate.cli.resume import resume
@@ -104,6 +105,7 @@ cli.add_command(resume_automation)
 cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)
+cli.add_command(postmortem)
 cli.add_command(resume)
 cli.add_command(journal)
 cli.add_command(completion)

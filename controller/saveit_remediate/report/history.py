@@ -28,7 +28,8 @@ class Summary:
 def summarize(events: Sequence[Event]) -> Summary:
     """From the first and the last event of one incident."""
     first, last = events[0], events[-1]
-    closed = last.payload if last.kind == "closed" else {}
+    # What is put back later, and the post-mortem, are added to the record of the incident after its end.
+    closed = next((event.payload for event in reversed(events) if event.kind == "closed"), {})
     return Summary(
         incident_id=first.incident_id,
         incident=str(first.payload.get("incident", "")),
@@ -59,6 +60,19 @@ def is_abandoned(events: Sequence[Event], now: datetime) -> bool:
         return is_gone(recorded if isinstance(recorded, Mapping) else {}, last, now)
     except (ValueError, TypeError):  # somebody changed the record
         return True
+
+
+def still_changed(events: Sequence[Event]) -> list[Mapping[str, Any]]:
+    """Temporary changes of an incident that nobody has put back, as far as the record knows."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for event in events:
+        if event.kind == "still-changed" and isinstance(event.payload.get("changes"), list):
+            host = event.payload.get("host", "")
+            for one in event.payload["changes"]:
+                found[str(one.get("id"))] = {"target": host, **one}
+        elif event.kind == "put-back":
+            found.pop(str(event.payload.get("id")), None)
+    return list(found.values())
 
 
 def timeline_data(events: Sequence[Event]) -> dict[str, Any]:

@@ -1,0 +1,177 @@
+"""What the journal says of one incident, in the terms of a post-mortem. The one place that reads event kinds for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from saveit_remediate.journal import Event
+from saveit_remediate.report.history import still_changed
+from saveit_remediate.report.text import clean
+
+LONGEST = 500  # characters of one sentence on a page; `show` and the journal have all of it
+STATUSES = ("draft", "in-review", "reviewed")
+_PEOPLE = ("agreed", "approved")  # without them nothing would have been done
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One remedy that was begun. `result` is helped, no-help, or unknown when nobody saw its end."""
+
+    number: int
+    remedy: str
+    title: str
+    target: str
+    started: datetime
+    finished: datetime | None = None
+    verified: datetime | None = None
+    result: str = "unknown"
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Times are UTC. `outcome` is "unfinished" while the record has no end; `ended` is when it got one.
+
+    `recovered` is when the service was proved to be well again, or a person said so; None when it was not.
+    """
+
+    incident_id: str
+    incident: str
+    title: str
+    opened: datetime
+    by: str
+    targets: tuple[str, ...] = ()
+    severity: str = ""
+    why: str = ""
+    outcome: str = "unfinished"
+    sentence: str = ""
+    acknowledged: datetime | None = None
+    acted: datetime | None = None
+    recovered: datetime | None = None
+    ended: datetime | None = None
+    with_a_person: bool = False
+    status: str = "draft"
+    path: str = ""
+    findings: tuple[Mapping[str, Any], ...] = ()
+    evidence: tuple[Mapping[str, Any], ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    changes: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def acted_on(self) -> bool:
+        """Was it an incident, and not a look that found nothing or a plan that nobody followed?"""
+        return self.outcome not in ("healthy", "planned", "resumed", "error") or bool(self.remedies)
+
+    def seconds(self, until: datetime | None) -> float | None:
+        """From the opening; None when it did not happen."""
+        return None if until is None else (until - self.opened).total_seconds()
+
+
+def facts_of(events: Sequence[Event]) -> Facts:
+    """Read a record from its first event to its last; what is not there stays empty. Raises nothing for odd payloads."""
+    first = events[0]
+    facts = Facts(
+        incident_id=first.incident_id,
+        incident=_text(first, "incident"),
+        title=_text(first, "title") or _text(first, "incident") or first.incident_id,
+        opened=at(first),
+        by=_text(first, "user"),
+        severity=_text(first, "severity"),
+        sentence=f"the record ends with {clean(events[-1].kind)}",
+        changes=tuple(still_changed(events)),
+        remedies=_remedies(events),
+    )
+    for event in events:
+        facts = _with(facts, event)
+    told = [event for event in events if event.kind == "severity" and _text(event, "to")]
+    if told:  # what a person said last counts more than what was assessed after it
+        facts = replace(facts, severity=_text(told[-1], "to"), why=_text(told[-1], "reason"))
+    acted = facts.remedies[0].started if facts.remedies else None
+    return replace(facts, acted=acted)
+
+
+def _with(facts: Facts, event: Event) -> Facts:
+    payload, kind = event.payload, event.kind
+    if kind in _PEOPLE:
+        return replace(facts, with_a_person=True)
+    if kind == "acknowledged" and facts.acknowledged is None:
+        return replace(facts, acknowledged=at(event))
+    if kind == "assessed":
+        known = {str(one.get("id")) for one in facts.findings}
+        more = [one for one in _mappings(payload.get("findings")) if str(one.get("id")) not in known]
+        return replace(
+            facts,
+            severity=_text(event, "severity") or facts.severity,
+            why=_text(event, "why") or facts.why,
+            targets=tuple(clean(host, 200) for host in payload.get("hosts") or ()),
+            findings=(*facts.findings, *more),
+            evidence=facts.evidence or tuple(_mappings(payload.get("evidence"))),
+        )
+    if kind == "verified" and payload.get("recovered") is True:
+        return replace(facts, recovered=at(event))
+    if kind == "closed":
+        outcome = _text(event, "outcome") or "closed"
+        recovered = facts.recovered or at(event) if outcome == "recovered" else None
+        severity = _text(event, "severity") or facts.severity
+        sentence = _text(event, "sentence")
+        return replace(
+            facts, outcome=outcome, sentence=sentence, severity=severity, ended=at(event), recovered=recovered
+        )
+    if kind == "resolved":
+        recovered = facts.recovered or at(event)
+        return replace(facts, outcome="resolved", ended=at(event), recovered=recovered)
+    if kind == "reopened":
+        sentence = _text(event, "reason") or facts.sentence
+        return replace(facts, outcome="reopened", sentence=sentence, ended=None, recovered=None)
+    if kind == "postmortem":
+        status = _text(event, "status")
+        return replace(
+            facts,
+            path=_text(event, "path") or facts.path,
+            status=status if status in STATUSES else facts.status,
+        )
+    return replace(facts, status="reviewed") if kind == "reviewed" else facts
+
+
+def _remedies(events: Iterable[Event]) -> tuple[Remedy, ...]:
+    found: list[Remedy] = []
+    for event in events:
+        remedy, target = _text(event, "remedy"), _text(event, "target") or _text(event, "host")
+        if event.kind == "remedy-started":
+            title = _text(event, "sentence") or remedy
+            found.append(Remedy(len(found) + 1, remedy, title, target, at(event)))
+        elif event.kind in ("remedy-finished", "verified"):
+            place = next(
+                (
+                    n
+                    for n in reversed(range(len(found)))
+                    if (found[n].remedy, found[n].target) == (remedy, target)
+                ),
+                None,
+            )
+            if place is None:
+                continue
+            told = _text(event, "sentence") or found[place].sentence
+            if event.kind == "remedy-finished":
+                found[place] = replace(found[place], finished=at(event), sentence=told)
+            else:
+                result = "helped" if event.payload.get("recovered") is True else "no-help"
+                found[place] = replace(found[place], verified=at(event), result=result, sentence=told)
+    return tuple(found)
+
+
+def at(event: Event) -> datetime:
+    """When it was written."""
+    return datetime.fromisoformat(event.at)
+
+
+def _text(event: Event, key: str) -> str:
+    value = event.payload.get(key)
+    return "" if value is None else clean(value, LONGEST)
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
