@@ -15,6 +15,7 @@ from saveit_remediate.cli.pause import pause, resume_automation
 from saveit_remediate.cli.postmortem import postmortem
 from saveit_remediate.cli.rbac import rbac
 from saveit_remediate.cli.records import incidents, runbooks, show
+from saveit_remediate.cli.report import report
 from saveit_remediate.cli.resume import resume
 from saveit_remediate.cli.target import extra_vars_option, inventory_option, limit_option, verbose_option
 
@@ -106,6 +107,7 @@ cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)
 cli.add_command(postmortem)
+cli.add_command(report)
 cli.add_command(resume)
 cli.add_command(journal)
 cli.add_command(completion)

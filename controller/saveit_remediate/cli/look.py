@@ -12,7 +12,7 @@ import click
 from saveit_remediate.cli.target import prepare, target_options
 from saveit_remediate.errors import UsageError
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 @click.command()
@@ -50,12 +50,14 @@ def debug(image: str | None, **options: Any) -> int:
     return _look("debug", {"look_debug_image": image} if image else {}, options)
 
 
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, most_days: int = 7) -> float:
     """A time such as 90s or 5m in seconds. Raises UsageError."""
-    found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip())
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0
-    if not 0 < seconds <= 7 * 86400:
-        raise UsageError(f"--since must be a time such as 90s, 5m, 2h or 1d, at most 7d, not {text!r}")
+    if not 0 < seconds <= most_days * 86400:
+        raise UsageError(
+            f"--since must be a time such as 90s, 5m, 2h or 1d, at most {most_days}d, not {text!r}"
+        )
     return float(seconds)
 
 

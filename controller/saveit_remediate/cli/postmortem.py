@@ -33,8 +33,8 @@ _STATUSES = ("draft", "in-review", "reviewed")
 def postmortem(incident_id: str | None, as_json: bool, due: bool, **options: Any) -> None:
     """Write the post-mortem of an incident, as Markdown and as a page of HTML beside it.
 
-    The beginning of an ID is enough, `last` is the newest. Edit the Markdown: what people wrote stays when it is
-    written again, and the HTML shows it.
+    The beginning of an ID is enough, `last` is the newest. Edit the Markdown: what people wrote stays
+    when it is written again, and the HTML shows it.
     """
     from saveit_remediate.report.document import dump
     from saveit_remediate.report.templates import Templates

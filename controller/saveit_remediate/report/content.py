@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from markupsafe import Markup
 
+from saveit_remediate.incident import Finding
 from saveit_remediate.journal import Event
 from saveit_remediate.journal.chain import chain_break
 from saveit_remediate.report.due import Due, due_of
@@ -55,9 +55,8 @@ class Content:
     rows: tuple[Row, ...]
     left_out: int
     charts: tuple[Drawn, ...]
-    causes: tuple[Mapping[str, Any], ...]
-    besides: tuple[Mapping[str, Any], ...]
-    evidence: tuple[Mapping[str, str], ...]
+    causes: tuple[Finding, ...]
+    besides: tuple[Finding, ...]
     impact: tuple[tuple[str, str], ...]
     lessons: tuple[tuple[str, str], ...]
     due: Due | None
@@ -79,15 +78,13 @@ def content_of(
     """Everything on the page follows from the record and from what was measured."""
     told = [event for event in events if event.kind not in _NOT_TOLD]
     rows = [_row(event, facts) for event in told]
-    symptoms = [one for one in facts.findings if one.get("kind", "symptom") != "context"]
     return Content(
         facts=facts,
         rows=tuple(rows[:_MOST]),
         left_out=max(len(rows) - _MOST, 0),
         charts=tuple(_drawn(series, span, facts) for series in measured.series),
-        causes=tuple(symptoms),
-        besides=tuple(one for one in facts.findings if one.get("kind") == "context"),
-        evidence=tuple(_evidence(one) for one in facts.evidence),
+        causes=tuple(one for one in facts.findings if one.kind != "context"),
+        besides=tuple(one for one in facts.findings if one.kind == "context"),
         impact=tuple(_impact(facts, span, measured, rules, now)),
         lessons=tuple(lessons(facts, events, measured, earlier)),
         due=due_of(facts, rules, now),
@@ -129,12 +126,6 @@ def _drawn(series: Series, span: Span, facts: Facts) -> Drawn:
     svg = Markup(chart_svg(series, span, facts.remedies))  # noqa: S704
     chart, words = series.chart, caption(series, span)
     return Drawn(chart.id, chart.title, series.source, words, svg, sparkline(series, span))
-
-
-def _evidence(one: Mapping[str, Any]) -> Mapping[str, str]:
-    value = "no data" if one.get("value") is None else clean(one["value"], 80)
-    keys = ("name", "target", "sentence")
-    return {"value": value, **{key: clean(one.get(key, ""), LONGEST) for key in keys}}
 
 
 def _impact(

@@ -1,4 +1,4 @@
-"""When a post-mortem is due, and the reminders of it, as data. Pure; who sends reminders is no concern of it."""
+"""When a post-mortem is due, and the reminders of it, as data. Pure; it sends none."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Due:
 
 
 def due_of(facts: Facts, rules: Rules, now: datetime) -> Due | None:
-    """None for a severity that needs none, and while the incident goes on. Hours are real hours, in any time zone."""
+    """None for a severity that needs none, and while the incident goes on. These are real hours."""
     hours = rules.due_hours.get(facts.severity)
     if hours is None or facts.ended is None or not facts.acted_on:
         return None

@@ -1,7 +1,7 @@
 """What people wrote into a generated page survives when the page is generated again. Pure.
 
-A generated block stands between two marks, and the second has a hash of what was generated. A block whose hash
-still fits is written anew; one that somebody changed, and everything outside of blocks, is left as it is.
+A generated block stands between two marks, and the second has a hash of what was generated. A block whose
+hash still fits is written anew; one that somebody changed, and everything outside of blocks, is left alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class BrokenMarksError(ValueError):
 
 @dataclass(frozen=True)
 class Part:
-    """A block with an `id`, or with "" what a person wrote between blocks. `generated` is the hash in its mark."""
+    """A block with an `id`, or without one what is between blocks. `generated` is the hash in its mark."""
 
     id: str
     text: str
@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Merged:
-    """The page with all edits. `kept` blocks were edited, `stale` ones among them would say something else now.
+    """The page with all edits. `kept` blocks were edited; `stale` ones among them would be different now.
 
     `missing` blocks were taken out by a person, and stay out.
     """

@@ -1,4 +1,4 @@
-"""What the journal says of one incident, in the terms of a post-mortem. The one place that reads event kinds for it."""
+"""What the journal says of one incident, in the terms of a post-mortem. Nobody else here reads events."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from saveit_remediate.incident import Evidence, Finding
 from saveit_remediate.journal import Event
 from saveit_remediate.report.history import still_changed
 from saveit_remediate.report.text import clean
 
 LONGEST = 500  # characters of one sentence on a page; `show` and the journal have all of it
 STATUSES = ("draft", "in-review", "reviewed")
+_CHANGED = ("id", "target", "what", "before", "after", "expires")
 _PEOPLE = ("agreed", "approved")  # without them nothing would have been done
 
 
@@ -29,6 +31,18 @@ class Remedy:
     verified: datetime | None = None
     result: str = "unknown"
     sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A temporary change that nobody has put back, as texts."""
+
+    id: str
+    target: str
+    what: str
+    before: str
+    after: str
+    expires: str
 
 
 @dataclass(frozen=True)
@@ -55,10 +69,10 @@ class Facts:
     with_a_person: bool = False
     status: str = "draft"
     path: str = ""
-    findings: tuple[Mapping[str, Any], ...] = ()
-    evidence: tuple[Mapping[str, Any], ...] = ()
+    findings: tuple[Finding, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     remedies: tuple[Remedy, ...] = ()
-    changes: tuple[Mapping[str, Any], ...] = ()
+    changes: tuple[Changed, ...] = ()
 
     @property
     def acted_on(self) -> bool:
@@ -71,7 +85,7 @@ class Facts:
 
 
 def facts_of(events: Sequence[Event]) -> Facts:
-    """Read a record from its first event to its last; what is not there stays empty. Raises nothing for odd payloads."""
+    """Read a record from its first event to its last; what is not there, or is odd, stays empty."""
     first = events[0]
     facts = Facts(
         incident_id=first.incident_id,
@@ -81,8 +95,8 @@ def facts_of(events: Sequence[Event]) -> Facts:
         by=_text(first, "user"),
         severity=_text(first, "severity"),
         sentence=f"the record ends with {clean(events[-1].kind)}",
-        changes=tuple(still_changed(events)),
-        remedies=_remedies(events),
+        changes=tuple(Changed(**_texts(one, *_CHANGED)) for one in still_changed(events)),
+        remedies=() if first.payload.get("check") else _remedies(events),
     )
     for event in events:
         facts = _with(facts, event)
@@ -100,15 +114,16 @@ def _with(facts: Facts, event: Event) -> Facts:
     if kind == "acknowledged" and facts.acknowledged is None:
         return replace(facts, acknowledged=at(event))
     if kind == "assessed":
-        known = {str(one.get("id")) for one in facts.findings}
-        more = [one for one in _mappings(payload.get("findings")) if str(one.get("id")) not in known]
+        known = {(one.id, one.target) for one in facts.findings}
+        found = [_finding(one) for one in _mappings(payload.get("findings"))]
+        more = [one for one in found if (one.id, one.target) not in known]
         return replace(
             facts,
             severity=_text(event, "severity") or facts.severity,
             why=_text(event, "why") or facts.why,
-            targets=tuple(clean(host, 200) for host in payload.get("hosts") or ()),
+            targets=tuple(clean(host, 200) for host in _list(payload.get("hosts"))) or facts.targets,
             findings=(*facts.findings, *more),
-            evidence=facts.evidence or tuple(_mappings(payload.get("evidence"))),
+            evidence=facts.evidence or tuple(_evidence(one) for one in _mappings(payload.get("evidence"))),
         )
     if kind == "verified" and payload.get("recovered") is True:
         return replace(facts, recovered=at(event))
@@ -173,5 +188,23 @@ def _text(event: Event, key: str) -> str:
     return "" if value is None else clean(value, LONGEST)
 
 
+def _finding(one: Mapping[str, Any]) -> Finding:
+    kind = clean(one.get("kind") or "symptom", 40)
+    return Finding(**_texts(one, "id", "target", "subject", "sentence", "next"), kind=kind)
+
+
+def _evidence(one: Mapping[str, Any]) -> Evidence:
+    value = None if one.get("value") is None else clean(one["value"], 80)
+    return Evidence(**_texts(one, "name", "target", "sentence"), value=value, at=0.0)
+
+
+def _texts(one: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: clean("" if one.get(key) is None else one[key], LONGEST) for key in keys}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    return [one for one in _list(value) if isinstance(one, Mapping)]

@@ -11,7 +11,7 @@ from saveit_remediate.report.text import clean
 
 
 def lessons(facts: Facts, events: Sequence[Event], measured: Measured, earlier: int) -> list[tuple[str, str]]:
-    """Pairs of (kind, sentence). `earlier`: how often the same type was recorded in the thirty days before."""
+    """Pairs of (kind, sentence). `earlier`: how often the same was remediated in the thirty days before."""
     return [
         *_changes(facts),
         *_gaps(facts),
@@ -23,10 +23,12 @@ def lessons(facts: Facts, events: Sequence[Event], measured: Measured, earlier: 
 
 def _changes(facts: Facts) -> Iterator[tuple[str, str]]:
     for change in facts.changes:
-        what, target = clean(change.get("what", "a change"), 200), clean(change.get("target", ""), 100)
-        until = f" (until {clean(change['expires'], 40)})" if change.get("expires") else ""
-        command = f"saveit-remediate revert {clean(change.get('id', ''), 80)}"
-        yield "put back", f"{what} on {target} is still changed{until}; put it back with: {command}"
+        until = f" (until {change.expires})" if change.expires else ""
+        command = f"saveit-remediate revert {change.id}"
+        yield (
+            "put back",
+            f"{change.what} on {change.target} is still changed{until}; put it back with: {command}",
+        )
 
 
 def _gaps(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -35,18 +37,18 @@ def _gaps(facts: Facts) -> Iterator[tuple[str, str]]:
         if remedy.result == "no-help" and helped:
             yield (
                 "runbook",
-                f"{remedy.remedy} on {remedy.target} was tried before {helped[0].remedy} and did not help: should "
-                "the runbook leave it out for what was found?",
+                f"{remedy.remedy} on {remedy.target} was tried before {helped[0].remedy} and did not help: "
+                "should the runbook leave it out for what was found?",
             )
-    symptoms = [str(one.get("id")) for one in facts.findings if one.get("kind", "symptom") == "symptom"]
+    symptoms = [one.id for one in facts.findings if one.is_symptom]
     if symptoms and not facts.recovered and facts.ended:
         tried = f"{len(facts.remedies)} were tried" if facts.remedies else "none was tried"
         yield "runbook", f"no remedy ended {', '.join(dict.fromkeys(symptoms))} ({tried}): which one would?"
     if facts.recovered and not facts.remedies:
         yield "cause", "the service recovered without a remedy: find out what ended it, as it may come again"
     for finding in facts.findings:
-        if finding.get("next") and not facts.recovered and finding.get("kind") != "context":
-            yield "next", f"{clean(finding.get('id', ''), 80)}: {clean(finding['next'], 300)}"
+        if finding.next and not facts.recovered and finding.kind != "context":
+            yield "next", f"{finding.id}: {finding.next}"
 
 
 def _near_misses(facts: Facts, events: Sequence[Event]) -> Iterator[tuple[str, str]]:

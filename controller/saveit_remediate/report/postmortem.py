@@ -16,9 +16,9 @@ from saveit_remediate.journal import Journal
 from saveit_remediate.report.content import Content, content_of
 from saveit_remediate.report.edits import BrokenMarksError, Merged, generated, join, merge, split
 from saveit_remediate.report.facts import Facts, facts_of
-from saveit_remediate.report.series import Ask, measure, span_of
 from saveit_remediate.report.prometheus import query_range
-from saveit_remediate.report.templates import OURS, Templates, html_of
+from saveit_remediate.report.series import Ask, measure, span_of
+from saveit_remediate.report.templates import Templates, html_of
 
 _LONGEST = 4_000_000  # bytes of a page that people wrote
 _EARLIER = timedelta(days=30)
@@ -62,24 +62,30 @@ def write_postmortem(
         merged = merge(split(before), new) if before.strip() else Merged(new)
     except BrokenMarksError as error:
         raise RefusedError(
-            f"cannot write {path} anew without losing what people wrote: {error}; repair its marks, or move it away"
+            f"cannot write {path} anew without losing what people wrote: {error}; repair its marks, "
+            "or move it away"
         ) from error
     page = path.with_suffix(".html")
     _write(path, join(merged.parts))
-    _write(page, templates.fill("postmortem.html.j2", {**values, **_html_values(merged)}))
+    write_page(page, "postmortem.html.j2", {**values, "parts": _html_parts(merged)}, templates)
     return Written(path, page, content, (*templates.said, *measured.warnings, *_edits(merged)))
 
 
-def _html_values(merged: Merged) -> Mapping[str, Any]:
-    parts = [{"id": one.id, "edited": one.edited, "html": html_of(one.text)} for one in merged.parts]
-    return {"parts": parts, "style": (OURS / "page.css").read_text(encoding="utf-8")}
+def write_page(path: Path, name: str, values: Mapping[str, Any], templates: Templates) -> None:
+    """A page of HTML that needs nothing else. Raises UsageError."""
+    _write(path, templates.fill(name, {**values, "style": templates.style()}))
+
+
+def _html_parts(merged: Merged) -> list[Mapping[str, Any]]:
+    return [{"id": one.id, "edited": one.edited, "html": html_of(one.text)} for one in merged.parts]
 
 
 def _edits(merged: Merged) -> list[str]:
     said = [f"kept as people wrote it: {', '.join(merged.kept)}"] if merged.kept else []
     if merged.stale:
         said.append(
-            f"the record says something else by now for: {', '.join(merged.stale)} (--anew writes all from the record)"
+            f"the record says something else by now for: {', '.join(merged.stale)} "
+            "(--anew writes all from the record)"
         )
     if merged.missing:
         said.append(f"left out, as somebody took it out of the page: {', '.join(merged.missing)}")
@@ -118,6 +124,4 @@ def _write(path: Path, text: str) -> None:
         os.replace(beside, path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise UsageError(
-            f"cannot write {path}: {error.strerror or error}; say another folder with --output"
-        ) from error
+        raise UsageError(f"cannot write {path}: {error.strerror or error}; say another place") from error

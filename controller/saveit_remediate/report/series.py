@@ -54,7 +54,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Measured:
-    """All that was found out: the series of each chart, two numbers that may be None, and what was warned of."""
+    """What was found out: the series of each chart, two numbers that may be None, and warnings."""
 
     series: tuple[Series, ...]
     requests: float | None = None

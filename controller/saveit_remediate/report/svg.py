@@ -1,4 +1,4 @@
-"""A chart as plain SVG, without a script. Text keeps its size at any width: only the curve is stretched. Pure."""
+"""A chart as plain SVG. Text keeps its size at any width: only the curve is stretched. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def chart_svg(series: Series, span: Span, remedies: Sequence[Remedy]) -> str:
     values = [value for _, value in series.points if value is not None]
     top = ceiling(max(values, default=0.0))
     parts = [
-        f'<svg class="chart" width="100%" height="{_TOP + _HEIGHT + _BOTTOM}" role="img" aria-label="{title}">',
+        f'<svg class="chart" width="100%" height="{_TOP + _HEIGHT + _BOTTOM}" '
+        f'role="img" aria-label="{title}">',
         _during(span),
         *_grid(top),
         _curve(series, span, top) if values else "",

@@ -18,6 +18,7 @@ from saveit_remediate.errors import RemediateError
 from saveit_remediate.report.rules import FILE, Rules, read_rules
 from saveit_remediate.report.text import clean, duration
 
+STYLE = "page.css"
 OURS = Path(__file__).with_name("templates")
 _ALWAYS = re.compile(r"([\\`*\[\]<>|])|~(?=~)|(?<!\w)_|_(?!\w)|&(?=#?\w+;)")
 _AT_THE_START = re.compile(r"(\d*)([-+=#.)]+)(?=\s|$)")  # as in a list, a heading, a line under one
@@ -53,6 +54,15 @@ class Templates:
             except RemediateError as error:
                 self._say(f"{error}; the default rules of post-mortems are used")
         return read_rules(OURS / FILE)
+
+    def style(self) -> str:
+        """The style sheet of the pages."""
+        own = self.site / STYLE if self.site is not None else OURS / STYLE
+        try:
+            return (own if own.is_file() else OURS / STYLE).read_text(encoding="utf-8").replace("</", "<\\/")
+        except (OSError, UnicodeDecodeError) as error:
+            self._say(f"the site's style {own} cannot be read, so ours is used: {error}")
+            return (OURS / STYLE).read_text(encoding="utf-8")
 
     def _fill(self, folder: Path, name: str, values: Mapping[str, Any]) -> str:
         return str(_environment(folder, name.endswith(".html.j2")).get_template(name).render(values))
