@@ -77,7 +77,9 @@ class Facts:
     @property
     def acted_on(self) -> bool:
         """Was it an incident, and not a look that found nothing or a plan that nobody followed?"""
-        return self.outcome not in ("healthy", "planned", "resumed", "error") or bool(self.remedies)
+        if self.outcome == "resumed":  # it counts in the record that went on with it
+            return False
+        return self.outcome not in ("healthy", "planned", "error") or bool(self.remedies)
 
     def seconds(self, until: datetime | None) -> float | None:
         """From the opening; None when it did not happen."""

@@ -68,7 +68,7 @@ def still_changed(events: Sequence[Event]) -> list[Mapping[str, Any]]:
     for event in events:
         if event.kind == "still-changed" and isinstance(event.payload.get("changes"), list):
             host = event.payload.get("host", "")
-            for one in event.payload["changes"]:
+            for one in filter(lambda one: isinstance(one, Mapping), event.payload["changes"]):
                 found[str(one.get("id"))] = {"target": host, **one}
         elif event.kind == "put-back":
             found.pop(str(event.payload.get("id")), None)

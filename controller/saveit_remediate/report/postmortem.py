@@ -57,7 +57,7 @@ def write_postmortem(
     path = folder / (re.sub(r"[^\w-]", "_", incident_id)[:120] + ".md")
     before = "" if anew else _read(path)
     values = {"page": content, "facts": facts}
-    new = generated(templates.fill("postmortem.md.j2", values))
+    new = templates.fill("postmortem.md.j2", values, generated)
     try:
         merged = merge(split(before), new) if before.strip() else Merged(new)
     except BrokenMarksError as error:
@@ -73,7 +73,7 @@ def write_postmortem(
 
 def write_page(path: Path, name: str, values: Mapping[str, Any], templates: Templates) -> None:
     """A page of HTML that needs nothing else. Raises UsageError."""
-    _write(path, templates.fill(name, {**values, "style": templates.style()}))
+    _write(path, templates.fill(name, {**values, "style": templates.style()}, str))
 
 
 def _html_parts(merged: Merged) -> list[Mapping[str, Any]]:

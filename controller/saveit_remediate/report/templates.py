@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 
@@ -18,6 +18,7 @@ from saveit_remediate.errors import RemediateError
 from saveit_remediate.report.rules import FILE, Rules, read_rules
 from saveit_remediate.report.text import clean, duration
 
+T = TypeVar("T")
 STYLE = "page.css"
 OURS = Path(__file__).with_name("templates")
 _ALWAYS = re.compile(r"([\\`*\[\]<>|])|~(?=~)|(?<!\w)_|_(?!\w)|&(?=#?\w+;)")
@@ -31,20 +32,20 @@ class Templates:
     site: Path | None = None
     said: list[str] = field(default_factory=list)
 
-    def fill(self, name: str, values: Mapping[str, Any]) -> str:
-        """Fill one template. An error in the site's own is said, and ours is used."""
+    def fill(self, name: str, values: Mapping[str, Any], read: Callable[[str], T]) -> T:
+        """Fill one template and read it. An error in the site's own is said, and ours is used."""
         from jinja2 import TemplateError
 
         if self.site is not None and (self.site / name).is_file():
             try:
-                return self._fill(self.site, name, values)
+                return read(self._fill(self.site, name, values))
             # A template is a program of the site's: whatever it raises, the page has to be written.
             except Exception as error:
                 line = getattr(error, "lineno", None)
                 where = f"{self.site / name}, line {line}" if line else str(self.site / name)
                 kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
                 self._say(f"the site's template {where} has an error, so ours is used: {kind}{error}")
-        return self._fill(OURS, name, values)
+        return read(self._fill(OURS, name, values))
 
     def rules(self) -> Rules:
         """The site's rules where they can be read, else ours."""
