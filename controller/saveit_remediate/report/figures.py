@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from saveit_remediate.report.facts import Facts
 
@@ -79,7 +80,7 @@ def figures_of(every: Iterable[Facts]) -> Figures:
     )  # fmt: skip
 
 
-MOMENTS = {
+MOMENTS: Mapping[str, Callable[[Facts], datetime | None]] = {
     "acknowledge": lambda facts: facts.acknowledged,
     "first action": lambda facts: facts.acted,
     "recovery": lambda facts: facts.recovered,

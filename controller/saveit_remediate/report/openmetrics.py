@@ -91,7 +91,7 @@ def text(read: Callable[[], State]) -> str:
     """As OpenMetrics, for stdout."""
     from prometheus_client.openmetrics.exposition import generate_latest
 
-    return generate_latest(registry(read)).decode()
+    return str(generate_latest(registry(read)).decode())
 
 
 def server(host: str, port: int, read: Callable[[], State]) -> Any:

@@ -113,7 +113,8 @@ def html_of(markdown: str) -> Markup:
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
-    text = reader.render(markdown)
+    # A head without words is none, and what scrolls has to be reached without a mouse.
+    text = reader.render(markdown).replace("<th></th>", "<td></td>").replace("<pre>", '<pre tabindex="0">')
     for sign, box in (("[ ] ", "☐ "), ("[x] ", "☑ ")):
         text = text.replace(f"<li>{sign}", f'<li class="todo">{box}')
     return Markup(text)  # noqa: S704
