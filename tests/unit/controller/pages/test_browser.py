@@ -64,12 +64,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ]
         values = {"figures": figures_of(every), "since": "30d", "now": LATER, "due": due}
         write_page(folder / "report.html", "report.html.j2", values, Templates())
-        pages = {
+        return {
             "postmortem": good.write(ask=curve).html,
             "odd": odd.write().html,
             "report": folder / "report.html",
         }
-    return pages
 
 
 @contextmanager
