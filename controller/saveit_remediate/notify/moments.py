@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from saveit_remediate.journal import Event
-from saveit_remediate.notify.state import UNRESOLVED, State, is_sick, state_of
+from saveit_remediate.notify.state import UNRESOLVED, State, is_sick, is_trouble, state_of
 
 # Events that are told as what they are.
 _TOLD_AS = {
@@ -60,7 +60,7 @@ def _what(event: Event, told: bool, over: bool) -> str:
     if event.kind == "assessed":
         return "opened" if is_sick(payload) and not told else ""
     if event.kind == "closed" and payload.get("outcome") in UNRESOLVED:
-        return "unresolved"
+        return "unresolved" if told or is_trouble(payload) else ""
     if event.kind in ("closed", "resolved"):
         good = event.kind == "resolved" or payload.get("outcome") in ("recovered", "healthy")
         return "resolved" if told and good and not over else ""

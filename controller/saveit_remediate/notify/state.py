@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from saveit_remediate.journal import Event
 
@@ -33,7 +34,7 @@ def state_of(events: Sequence[Event]) -> State:
     first = events[0]
     opened, severity, hosts = first.payload, str(first.payload.get("severity") or ""), ""
     facing: bool | None = None
-    is_open, opened_at, failed_at = False, _time(first), None
+    is_open, opened_at, failed_at = bool(opened.get("opened_by")), _time(first), None
     for event in events:
         payload = event.payload
         if event.kind == "assessed":
@@ -47,13 +48,9 @@ def state_of(events: Sequence[Event]) -> State:
         elif event.kind == "resolved":
             is_open, failed_at = False, None
         elif event.kind == "closed":
-            outcome = payload.get("outcome")
-            if outcome in UNRESOLVED:
-                is_open = is_open or outcome != "error"
-                gave_up = outcome in ("unresolved", "unverified") or _BREAKER in (
-                    payload.get("obstacles") or ()
-                )
-                failed_at = _time(event) if gave_up else failed_at
+            if payload.get("outcome") in UNRESOLVED:
+                is_open = is_open or is_trouble(payload)
+                failed_at = _time(event) if _gave_up(payload) else failed_at
             else:
                 is_open, failed_at = False, None
         if isinstance(payload.get("customer_facing"), bool):
@@ -70,13 +67,28 @@ def state_of(events: Sequence[Event]) -> State:
     )
 
 
-def is_sick(assessed: Mapping[str, object]) -> bool:
+def is_trouble(closed: Mapping[str, Any]) -> bool:
+    """Does this end alone say that people have to care, where no diagnosis has found a symptom?
+
+    Not where somebody else is at work, where an option was wrong, or where a person interrupted it.
+    """
+    outcome = closed.get("outcome")
+    return outcome in ("unresolved", "unverified", "unreachable") or (
+        outcome == "refused" and not closed.get("obstacles")
+    )
+
+
+def is_sick(assessed: Mapping[str, Any]) -> bool:
     """Did a diagnosis find a symptom?"""
     findings = assessed.get("findings")
     return isinstance(findings, list) and any(
         isinstance(one, Mapping) and one.get("kind", "symptom") not in ("obstacle", "context")
         for one in findings
     )
+
+
+def _gave_up(closed: Mapping[str, Any]) -> bool:
+    return closed["outcome"] in ("unresolved", "unverified") or _BREAKER in (closed.get("obstacles") or ())
 
 
 def _time(event: Event) -> datetime:
