@@ -124,6 +124,44 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A temporary change that is recorded on a target, with the old value. Times are ISO 8601, UTC.
+
+    `state` is made, or begun where nobody saw the end of it.
+    """
+
+    id: str
+    target: str
+    service: str
+    what: str
+    before: str
+    after: str
+    by: str = ""
+    why: str = ""
+    incident: str = ""
+    at: str = ""
+    expires: str = ""
+    expired: bool = False
+    state: str = "made"
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Reverted:
+    """What became of a change that was to be put back.
+
+    `word` is put-back, planned (check mode), over (nothing was left of it) or left (it stays as it is).
+    """
+
+    id: str
+    target: str
+    what: str
+    word: str
+    sentence: str
+    incident: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """What a play that only looks has to show: a value for each column; None is "no data"."""
 
@@ -146,6 +184,8 @@ class Observation:
     tables: tuple[Table, ...] = ()
     sentences: tuple[str, ...] = ()
     manifests: tuple[Mapping[str, Any], ...] = ()
+    changes: tuple[Change, ...] = ()
+    reverted: tuple[Reverted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,3 +207,4 @@ class Request:
     goes_on: str = ""  # the id of an incident that waited for an approval; its record goes on
     approved_by: str = ""  # who answers for a remedy that needs an approval
     approvals: tuple[Mapping[str, str], ...] = ()  # signed ones: statement and signature
+    lineage: tuple[str, ...] = ()  # that id, and those that it had gone on with: their runs are dead

@@ -213,6 +213,10 @@ def _convert(spec: Spec, raw: Any, origin: str, base: Path) -> Any:
     if spec.kind == "inventory" and "," in text and not (base / text).exists():
         return text
     if spec.kind == "journal" and "://" in text:
+        if re.match(r"[^/]*://[^/]*@[^/]*@", text):  # who takes it apart finds the password elsewhere
+            raise UsageError(
+                f"setting journal: the password has an @ in it; write %40 for it in the URL ({origin})"
+            )
         if re.match(r"postgres(ql)?://", text):
             return re.sub(r"^postgres://", "postgresql://", text)
         raise UsageError(

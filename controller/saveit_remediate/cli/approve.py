@@ -47,7 +47,7 @@ def approve(incident_id: str, remedy: str, reason: str, as_json: bool) -> None:
         for one in signed:
             journal.append(found, "approved", one, now)
     if as_json:
-        click.echo(dump(signed))
+        click.echo(dump({"ladder_incident_id": found, "ladder_approval": signed}))  # extra variables
         return
     for one in signed:
         click.echo(clean(one["sentence"]))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from saveit_remediate.cli.approve import approve
+from saveit_remediate.cli.changes import changes, revert
 from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
 from saveit_remediate.cli.escalate import contacts, escalate
@@ -111,6 +112,8 @@ cli.add_command(debug)
 cli.add_command(rbac)
 cli.add_command(pause)
 cli.add_command(resume_automation)
+cli.add_command(changes)
+cli.add_command(revert)
 cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)

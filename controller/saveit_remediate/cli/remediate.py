@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import getpass
 import secrets
 import socket
@@ -20,8 +21,8 @@ from saveit_remediate.errors import UsageError
 from saveit_remediate.incident import Request, Severity
 from saveit_remediate.journal import Journal, open_journal
 from saveit_remediate.plan import Plan
-from saveit_remediate.report.document import Report, to_json
-from saveit_remediate.report.screen import Lines, Screen
+from saveit_remediate.report.document import Report, alike, counted, to_json
+from saveit_remediate.report.screen import Lines, Screen, change_lines
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.respond import AUTO, Surroundings, respond, respond_auto
 from saveit_remediate.settings import Settings, load_settings
@@ -137,12 +138,21 @@ def _is_terminal() -> bool:
 
 
 def _ask(plan: Plan) -> bool:
-    count = len(plan.allowed)
-    remedies = "this remedy" if count == 1 else f"these {count} remedies, one after the other until one helps"
     try:
-        return click.confirm(f"Try {remedies}?", default=False)
+        return click.confirm(question(plan), default=False)
     except click.Abort as abort:  # Ctrl-C or Ctrl-D at the question
         raise KeyboardInterrupt from abort
+
+
+def question(plan: Plan) -> str:
+    """What a person is asked, with the plan on the screen."""
+    hosts = list(dict.fromkeys(step.target for step in plan.allowed))
+    count = len(plan.allowed)
+    one_each = count == len(hosts)
+    remedies = "this remedy" if count == 1 else f"these {count} remedies"
+    order = "" if one_each else ", one after the other until one helps"
+    where = f" on {len(hosts)} targets, in batches beginning with {hosts[0]}" if len(hosts) > 1 else ""
+    return f"Try {remedies}{where}{order}?"
 
 
 def _choose(types: list[str]) -> str:
@@ -156,18 +166,30 @@ def _tell(report: Report, screen: Screen) -> None:
     """The end, for a person."""
     diffs = [(action, diff) for action in report.actions for diff in action.diff]
     ending = f"record: saveit-remediate show {report.incident_id}"
+    changed = change_lines(dataclasses.asdict(one) for one in report.changes)
     if isinstance(screen, Lines):
         for action, diff in diffs:
             screen.line(f"diff: {clean(action.target)}: {action.remedy}: {_one_line(diff)}")
-        screen.line(f"{report.outcome}: {clean(report.sentence)} ({duration(report.seconds)})")
+        if len(report.targets) > 1:
+            for targets, outcome, sentence in alike(report.targets):
+                screen.line(f"{clean(targets)}: {outcome}: {clean(sentence)}")
+            screen.line(f"{report.outcome}: {counted(report)} ({duration(report.seconds)})")
+        else:
+            screen.line(f"{report.outcome}: {clean(report.sentence)} ({duration(report.seconds)})")
+        for line in changed:
+            screen.line(line)
         screen.line(ending)
         return
-    from saveit_remediate.report.tables import console, diff_text, outcome_text
+    from saveit_remediate.report.tables import console, diff_text, outcome_text, targets_table
 
     terminal = console()
     for action, diff in diffs:
         terminal.print(diff_text(action, diff))
+    if len(report.targets) > 1:
+        terminal.print(targets_table(report.targets))
     terminal.print(outcome_text(report))
+    for line in changed:
+        terminal.print(line, style="yellow", highlight=False, markup=False)
     terminal.print(ending, style="dim", highlight=False, markup=False)
 
 

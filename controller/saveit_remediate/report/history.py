@@ -28,7 +28,8 @@ class Summary:
 def summarize(events: Sequence[Event]) -> Summary:
     """From the first and the last event of one incident."""
     first, last = events[0], events[-1]
-    closed = last.payload if last.kind == "closed" else {}
+    # What is put back later is added to the record of the incident, after its end.
+    closed = next((event.payload for event in reversed(events) if event.kind == "closed"), {})
     if waits(events):
         closed = {**[event for event in events if event.kind == "waiting"][-1].payload, "outcome": "waiting"}
     return Summary(
@@ -69,8 +70,21 @@ def controller_of(events: Sequence[Event]) -> Mapping[str, Any]:
 
 def waits(events: Sequence[Event]) -> bool:
     """Did its run end for want of an approval, and has nobody gone on since?"""
-    kinds = [event.kind for event in events if event.kind != "approved"]
+    kinds = [event.kind for event in events if event.kind not in ("approved", "put-back")]
     return bool(kinds) and kinds[-1] == "waiting"
+
+
+def still_changed(events: Sequence[Event]) -> list[Mapping[str, Any]]:
+    """Temporary changes of an incident that nobody has put back, as far as the record knows."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for event in events:
+        if event.kind == "still-changed" and isinstance(event.payload.get("changes"), list):
+            host = event.payload.get("host", "")
+            for one in event.payload["changes"]:
+                found[str(one.get("id"))] = {"target": host, **one}
+        elif event.kind == "put-back":
+            found.pop(str(event.payload.get("id")), None)
+    return list(found.values())
 
 
 def timeline_data(events: Sequence[Event]) -> dict[str, Any]:
@@ -78,6 +92,7 @@ def timeline_data(events: Sequence[Event]) -> dict[str, Any]:
     return {
         **dataclasses.asdict(summarize(events)),
         "chain_intact": chain_break(events) is None,
+        "changes": still_changed(events),
         "events": [dataclasses.asdict(event) for event in events],
     }
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from saveit_remediate.assess import Assessment
 from saveit_remediate.plan import NO_AGREEMENT, Plan, Step
-from saveit_remediate.report.text import clean, duration
+from saveit_remediate.report.text import clean, duration, printable
 from saveit_remediate.run import RemedyEvent, RunEvent, StepFinished
 from saveit_remediate.triage import Triage
 
@@ -104,7 +104,7 @@ class Lines:
         if self.stream is None:
             return
         try:
-            self.stream.write(text + "\n")
+            self.stream.write(printable(text) + "\n")
             self.stream.flush()
         except BrokenPipeError:
             self.stream = None
@@ -133,6 +133,18 @@ def silence_stdout() -> None:
     """So that Python does not complain at its end about what it could not flush."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
+
+
+def change_lines(changes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What is still changed for a time, each with the command that puts it back."""
+    return [
+        clean(
+            f"still changed: {one.get('target')}: {one.get('what')} {one.get('before')} -> "
+            f"{one.get('after')}, until {one.get('expires')}; "
+            f"put it back with: saveit-remediate revert {one.get('id')}"
+        )
+        for one in changes
+    ]
 
 
 def next_steps(findings: Sequence[tuple[str, str]]) -> str:

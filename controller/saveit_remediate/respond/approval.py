@@ -19,8 +19,8 @@ from saveit_remediate.journal import Event
 from saveit_remediate.journal.chain import chain_break
 from saveit_remediate.report.history import summarize, waits
 from saveit_remediate.respond.case import Case
+from saveit_remediate.respond.judgement import Judgement
 from saveit_remediate.respond.key import Key
-from saveit_remediate.respond.outcome import Judgement
 
 _PURPOSE = "saveit-remediate approval 1"
 _ASKED = ("target", "remedy", "plan", "asked_by")

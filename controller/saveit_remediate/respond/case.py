@@ -14,9 +14,9 @@ from saveit_remediate.incident import Action, Finding, Request
 from saveit_remediate.journal import Journal, new_incident_id
 from saveit_remediate.journal.controller import this_controller
 from saveit_remediate.plan import Plan
-from saveit_remediate.report.document import Report
+from saveit_remediate.report.document import Report, TargetReport
 from saveit_remediate.report.screen import Screen
-from saveit_remediate.respond.outcome import Judgement
+from saveit_remediate.respond.judgement import Judgement
 from saveit_remediate.respond.record import Record
 from saveit_remediate.run import Job
 from saveit_remediate.settings import Settings
@@ -91,6 +91,7 @@ def write_opened(case: Case) -> None:
         extra_vars=sorted(case.variables),  # names only: a value may be secret
         controller=this_controller(settings.timeout),
         resumes=request.resumes,
+        lineage=request.lineage,
     )
     case.record.end_resumed(request.resumes)
 
@@ -98,8 +99,7 @@ def write_opened(case: Case) -> None:
 def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
     request = case.request
     check = request.check and mode == "remediate"
-    variables: dict[str, Any] = {
-        **case.variables,
+    data: dict[str, Any] = {
         **policy_variables(case.settings),
         "ladder_mode": mode,
         "ladder_incident_id": case.record.incident_id,
@@ -111,11 +111,11 @@ def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
         "ladder_approval": [dict(one) for one in request.approvals],
     }
     if request.severity:
-        variables["ladder_severity"] = str(request.severity)
+        data["ladder_severity"] = str(request.severity)
     if mode == "remediate":
-        variables["ladder_plan"] = dict(ladder_plan)
+        data["ladder_plan"] = dict(ladder_plan)
     job = base_job(request, case.settings, case.world, case.playbook)
-    return replace(job, extra_vars=variables, check=check, diff=request.diff or check)
+    return replace(job, extra_vars=case.variables, data=data, check=check, diff=request.diff or check)
 
 
 def base_job(request: Request, settings: Settings, world: Surroundings, playbook: Playbook) -> Job:
@@ -157,7 +157,14 @@ def report_of(case: Case, judgement: Judgement) -> Report:
     )
 
 
-def report_on(record: Record, judgement: Judgement, hosts: tuple[str, ...], **known: Any) -> Report:
+def report_on(
+    record: Record,
+    judgement: Judgement,
+    hosts: tuple[str, ...],
+    findings: tuple[Finding, ...],
+    actions: tuple[Action, ...],
+    **known: Any,
+) -> Report:
     """The report of what is recorded, as it stands now; `known` are the other fields of Report."""
     finished = record.now()
     return Report(
@@ -165,11 +172,29 @@ def report_on(record: Record, judgement: Judgement, hosts: tuple[str, ...], **kn
         target=names(hosts),
         outcome=judgement.outcome,
         sentence=judgement.sentence,
+        findings=findings,
+        actions=actions,
         verification=judgement.verification,
         started=record.started.isoformat(timespec="milliseconds"),
         finished=finished.isoformat(timespec="milliseconds"),
         seconds=round((finished - record.started).total_seconds(), 3),
+        changes=tuple(record.changes),
+        targets=tuple(_of_target(host, judgement, findings, actions) for host in hosts),
         **known,
+    )
+
+
+def _of_target(
+    host: str, judgement: Judgement, findings: tuple[Finding, ...], actions: tuple[Action, ...]
+) -> TargetReport:
+    own = judgement.targets.get(host, judgement)  # what stopped all stopped this one
+    return TargetReport(
+        target=host,
+        outcome=own.outcome,
+        sentence=own.sentence,
+        findings=tuple(finding for finding in findings if finding.target == host),
+        actions=tuple(action for action in actions if action.target == host),
+        verification=own.verification,
     )
 
 

@@ -11,6 +11,7 @@ from saveit_remediate.errors import RefusedError
 from saveit_remediate.incident import Request, Severity
 from saveit_remediate.journal import Event
 from saveit_remediate.journal.chain import chain_break
+from saveit_remediate.redact import is_secret
 from saveit_remediate.report.history import controller_of, is_abandoned, summarize, waits
 from saveit_remediate.respond.approval import approvals_of
 from saveit_remediate.settings import Setting, Settings
@@ -47,7 +48,7 @@ def resumed(events: Sequence[Event], given: Request, now: datetime) -> Request:
     if missing:
         raise RefusedError(
             f"{attempt}: it was begun with values that are not recorded, as they may be secret; "
-            f"give them again: {' '.join(f'-e {name}=…' for name in missing)}"
+            f"give them again: {' '.join(map(_option, missing))}"
         )
     return dataclasses.replace(
         given,
@@ -59,6 +60,7 @@ def resumed(events: Sequence[Event], given: Request, now: datetime) -> Request:
         resumes="" if waiting else incident_id,
         goes_on=incident_id if waiting else "",
         approvals=approvals_of(events) if waiting else (),
+        lineage=() if waiting else (incident_id, *_names(opened.get("lineage"))),
     )
 
 
@@ -90,6 +92,10 @@ def cut_off(events: Sequence[Event]) -> str:
 def _controller(recorded: Any) -> str:
     known = isinstance(recorded, Mapping) and recorded.get("host")
     return f"process {recorded.get('pid')} on {recorded.get('host')}" if known else "its controller"
+
+
+def _option(name: str) -> str:
+    return f"-e @FILE with {name}" if is_secret(name) else f"-e {name}=…"
 
 
 def _names(recorded: Any) -> list[str]:

@@ -10,7 +10,7 @@ from saveit_remediate.catalog import check_extra_vars, choose_playbook, load_all
 from saveit_remediate.incident import Finding, Observation, Outcome, Request
 from saveit_remediate.respond.case import Surroundings, base_job, policy_variables
 from saveit_remediate.respond.look import run_looking
-from saveit_remediate.respond.outcome import judge_obstacles
+from saveit_remediate.respond.untouched import judge_obstacles
 from saveit_remediate.run import RunResult, check_inventory
 from saveit_remediate.settings import Settings
 from saveit_remediate.triage import Suspect, Triage, triage
@@ -68,8 +68,8 @@ def survey(request: Request, settings: Settings, world: Surroundings) -> Survey:
     job = replace(
         job,
         limit_variable="diagnosis_hosts",
-        extra_vars={
-            **variables,
+        extra_vars=variables,
+        data={
             **policy_variables(settings),
             "diagnosis_incidents": [runbook.id for runbook in runbooks],
         },

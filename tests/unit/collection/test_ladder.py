@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
+from ansible_collections.saveit.remediation.plugins.module_utils._interlock import InDoubtError
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS, run
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 
@@ -64,11 +65,16 @@ class World:
     refused: dict[str, str] = field(
         default_factory=dict
     )  # remedies that the interlock refuses: why, as an id
+    doubts: list[float] = field(default_factory=list)  # seconds, at each begin, until one can tell
     lease: dict[str, Any] = field(default_factory=dict)
     renewals: int = 0
 
+    heals_at: float = 0  # by itself
+
     def sleep(self, seconds: float) -> None:
         self.time += seconds
+        if 0 < self.heals_at <= self.time:
+            self.sick.clear()
 
     def observe(self) -> list[dict[str, Any]]:
         """What the modules that look would return, as registered variables."""
@@ -110,6 +116,10 @@ class World:
             error = ObstacleError(self.refused[remedy], f"{remedy}: {self.refused[remedy]}", "refused")
             failure = {"failed": True, **error.as_return()}
             return self.step("failed", state, failure=failure, interlock=failure)
+        if self.doubts:
+            doubted = InDoubtError("cache.start was cut off", self.doubts.pop(0))
+            self.lease = {"failed": True, **doubted.as_return()}
+            return self.step("failed", state, failure=self.lease, interlock=self.lease)
         self.lease = {"claim": "mine", "observed_at": self.time}
         state = self.step("begin", state, interlock=self.lease)
         try:
@@ -714,6 +724,43 @@ def test_when_no_remedy_helped_before_the_breaker_is_open() -> None:
     assert (state["verdict"], state["gave_up"], world.acted) == ("stopped", True, [])
     assert (state["findings"][-1]["id"], state["findings"][-1]["outcome"]) == ("breaker-open", "refused")
     assert "start: no-help; restart: no-help" in state["sentence"]
+
+
+def test_what_a_remedy_that_was_cut_off_has_done_is_seen_before_another_is_done() -> None:
+    world = World({"down"}, {"start": heal}, doubts=[10.0], heals_at=1_000_004.0)
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("recovered", [])
+    told = next(each for each in state["actions"] if each["remedy"] == "start")
+    assert told["result"] == "skipped"
+    assert told["sentence"].startswith("cache.start was cut off; recovered: every criterion was met for 5")
+
+
+@pytest.mark.parametrize("wait", [10.0, 100_000.0])
+def test_a_remedy_that_was_cut_off_and_does_not_help_in_its_time_is_done(wait: float) -> None:
+    world = World({"down"}, {"start": heal}, doubts=[wait])
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("recovered", ["start"])
+    assert results(state)["start"] == "helped"
+    assert min(wait, 600) <= world.time - 1_000_000 <= min(wait, 600) + 6
+    assert "in-doubt" in [each["kind"] for each in world.events]
+
+
+def test_a_second_doubt_ends_the_climb() -> None:
+    world = World({"down"}, {"start": heal}, doubts=[10.0, 10.0])
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("stopped", [])
+    assert state["findings"][-1]["id"] == "in-doubt"
+
+
+def test_a_check_does_not_wait_for_what_was_cut_off() -> None:
+    world = World({"down"}, {"start": heal}, doubts=[10.0], check_mode=True)
+    assert (world.climb()["verdict"], world.acted, world.time) == ("stopped", [], 1_000_000.0)
+
+
+def test_a_service_that_is_well_after_a_doubt_is_proved_to_be() -> None:
+    world = World({"down"}, doubts=[2.0], heals_at=1_000_002.0)
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("recovered", [])
 
 
 def test_the_lease_is_renewed_when_a_third_of_it_is_over() -> None:

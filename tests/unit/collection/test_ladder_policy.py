@@ -148,6 +148,7 @@ def test_an_approval_of_what_was_found_is_not_one_of_what_is_found_now() -> None
 def test_a_name_is_no_second_person_but_enough_where_an_approval_is_asked() -> None:
     world = World({"hung"})
     assert climb(world, approved_by="bob")["verdict"] == "unresolved"
+    assert world.acted == []
     world = World({"hung"}, {"rebuild": heal})
     assert climb(world, approved_by="bob", environment="")["verdict"] == "recovered"
     assert world.acted == ["rebuild"]

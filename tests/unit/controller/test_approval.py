@@ -35,7 +35,7 @@ WAITING = [
     ("waiting", {"sentence": "the frob is dead", "severity": "sev1"}),
 ]
 APPROVED = ("approved", {"statement": "{}", "signature": "00", "sentence": "bob approves kick"})
-WENT_ON = ("went-on", {})
+WENT_ON: tuple[str, dict[str, str]] = ("went-on", {})
 LACKS = "high risk at sev1 in production: a second person has to sign an approval"
 
 

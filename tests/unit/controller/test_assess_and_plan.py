@@ -31,7 +31,7 @@ def seen(*findings: Finding) -> Observation:
 
 
 def action(
-    remedy: str, needs: str = "agreement", result: str = "possible", target: str = "a", **more: str
+    remedy: str, needs: str = "agreement", result: str = "possible", target: str = "a", **more: Any
 ) -> Action:
     return Action(remedy, target, remedy, result, "because", risk="low", needs=needs, **more)
 

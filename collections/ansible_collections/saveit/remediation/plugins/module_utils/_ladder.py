@@ -9,8 +9,14 @@ order; no verdict is computed in YAML.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.saveit.remediation.plugins.module_utils._blast_radius import (
+    PERCENT,
+    why_no_more,
+    why_too_many,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
 from ansible_collections.saveit.remediation.plugins.module_utils._criteria import unmet
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder_observed import (
@@ -35,14 +41,22 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state i
 from ansible_collections.saveit.remediation.plugins.module_utils._policy import RISKS, SEVERITIES
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
+_TOO_MANY = (
+    "Escalate: look at what they share (network, cluster, storage, a certificate, the last release); "
+    "raise ladder_max_unhealthy_percent only when each is sick by itself."
+)
+_NO_MORE = "Escalate: look at the one that got worse before any other is remedied."
 LONGEST = 600.0  # seconds after a remedy began, for which the ladder waits for what is not known yet
 
 ARGUMENTS: Mapping[str, Any] = {
     "step": {
         "type": "str",
         "required": True,
-        "choices": ["open", "assess", "begin", "acted", "failed", "judge", "stopped"],
+        "choices": ["open", "assess", "begin", "acted", "failed", "judge", "stopped", "count"],
     },
+    "stage": {"type": "str", "choices": ["", "look", "act"], "default": ""},
+    "others": {"type": "dict", "default": {}},
+    "max_unhealthy_percent": {"type": "float", "default": PERCENT},
     "state": {"type": "dict", "default": {}},
     "target": {"type": "str", "default": ""},
     "needs": {"type": "dict", "default": {}},
@@ -76,6 +90,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """One step of the ladder."""
     if parameters["step"] == "open":
         state = open_ladder(parameters, carrier)
+        wait_for_others(state, parameters, carrier)
     else:
         if "kept" not in parameters["state"]:
             raise FailedError(f"cannot take the step {parameters['step']}: the ladder was not opened")
@@ -84,7 +99,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         state.look_began = carrier.now()
     if state.is_final:
         _finish(state, carrier)
-    return Result(state.verdict, state.sentence, returned=state.as_return())
+    return Result(state.verdict, state.sentence, returned=state.as_return(), kept=state.kept())
 
 
 def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
@@ -100,7 +115,8 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
     return State(
         target=parameters["target"],
         runbook=runbook,
-        mode=parameters["mode"],
+        mode="diagnose" if parameters["stage"] == "look" else parameters["mode"],
+        stage=parameters["stage"],
         max_risk=parameters["max_risk"],
         hold_seconds=runbook["verify"]["hold_seconds"] if hold is None else hold,
         plan=parameters["plan"],
@@ -112,6 +128,35 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         look_began=parameters["began"] or carrier.now(),
         **read_policy(parameters, carrier.check_mode),
     )
+
+
+def wait_for_others(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """Whose turn comes later is not touched when one of those before got worse."""
+    reason = why_no_more({host: _read(kept) for host, kept in parameters["others"].items()})
+    if reason:
+        sentence = f"{state.target} was not touched, as {reason}"
+        _obstacle(state, "stopped-early", "refused", sentence, carrier.now(), _NO_MORE)
+
+
+def count(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """All were looked at: may those that are sick be remedied, or are they too many at once?"""
+    known = {state.target: vars(state), **{host: _read(kept) for host, kept in parameters["others"].items()}}
+    try:
+        reason = why_too_many(dict(sorted(known.items())), parameters["max_unhealthy_percent"])
+    except FailedError as error:  # a rule that nobody can read lets nobody act
+        reason = str(error)
+    state.stage = "counted"
+    if not state.current:
+        return
+    if reason:
+        _obstacle(state, "too-many-sick", "refused", reason, carrier.now(), _TOO_MANY)
+    elif parameters["mode"] == "remediate":
+        state.stage = "cleared"
+
+
+def _read(kept: str) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = json.loads(kept) if kept else {}
+    return values
 
 
 def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
@@ -131,7 +176,7 @@ def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
         state.sentence = said
     elif state.current:
         _choose(state, carrier)
-    elif not any(each["result"] in DONE for each in state.actions):
+    elif not state.doubt and not any(each["result"] in DONE for each in state.actions):
         state.verdict, state.sentence = "healthy", said
     else:
         _verify_late(state, carrier)
@@ -140,7 +185,7 @@ def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
 def begin(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """A remedy is about to act, and the interlock on the target lets it."""
     _note_lease(state, parameters, carrier)
-    state.remedy_started, state.verified_late = carrier.now(), False
+    state.remedy_started, state.verified_late, state.doubt = carrier.now(), False, ""
     by = {"approved_by": state.approver} if state.approver else {}
     state.tell("remedy-started", carrier.now(), state.remedy["title"], remedy=state.remedy["id"], **by)
 
@@ -174,10 +219,13 @@ def failed(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
     """The remedy's own tasks failed: note it; the ladder looks again and goes on.
 
     Where it was the interlock that did not let it begin, nothing was done, and the ladder stops; but a remedy
-    that did not help before only gives way to the next.
+    that did not help before only gives way to the next, and one that was cut off is given its time first.
     """
     sentence = _said(parameters["failure"])
     if parameters["interlock"].get("failed"):
+        if "wait_seconds" in parameters["failure"] and not state.doubt and not carrier.check_mode:
+            _doubt(state, sentence, float(parameters["failure"]["wait_seconds"]), carrier.now())
+            return
         if (parameters["failure"].get("obstacle") or {}).get("id") != "no-help":
             stopped(state, parameters, carrier)
             return
@@ -242,6 +290,7 @@ _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
     "failed": failed,
     "judge": judge,
     "stopped": stopped,
+    "count": count,
 }
 
 
@@ -263,6 +312,7 @@ def _choose(state: State, carrier: Carrier) -> None:
     remedies = remedies_of(state)
     state.climbing = state.sampling = False
     below = [each["id"] for each in remedies].index(state.remedy["id"]) + 1 if state.remedy else 0
+    below, state.again = below - state.again, False
     for remedy in remedies[below:]:
         reason = why_not(remedy, state)
         if reason:
@@ -282,6 +332,15 @@ def _choose(state: State, carrier: Carrier) -> None:
     _give_up(state, carrier.now())
 
 
+def _doubt(state: State, sentence: str, wait: float, now: float) -> None:
+    """A remedy that was cut off may have been done: verify that one before another is."""
+    state.doubt, state.again, state.remedy_started = sentence, True, now
+    note_action(state, state.remedy, "skipped", sentence)
+    state.tell("in-doubt", now, sentence, remedy=state.remedy["id"])
+    state.climbing, state.sampling, state.good_since = False, True, 0
+    state.since, state.patience_ends = now, now + min(wait, LONGEST)
+
+
 def _verify_late(state: State, carrier: Carrier) -> None:
     """Something was done, it was not seen to help, and now nothing is found: judge by the criteria, once."""
     if state.verified_late:
@@ -293,9 +352,7 @@ def _verify_late(state: State, carrier: Carrier) -> None:
 
 def _patience(state: State, done: Mapping[str, Any]) -> float:
     """Seconds until a remedy must have helped: the runbook's number, or more where the service needs more."""
-    own = state.remedy.get("patience_seconds")
-    least = state.runbook["verify"]["patience_seconds"] if own is None else own
-    return max(float(least), float(done.get("patience_seconds") or 0))
+    return max(state.patience, float(done.get("patience_seconds") or 0))
 
 
 def _known_by(state: State, observed: Sequence[Mapping[str, Any]]) -> float:
@@ -306,6 +363,10 @@ def _known_by(state: State, observed: Sequence[Mapping[str, Any]]) -> float:
 
 def _not_recovered(state: State, why: Sequence[str], values: Mapping[str, Any], now: float) -> None:
     """Patience is over. What worked before the remedy and does not after it: stop, it made it worse."""
+    if state.doubt:  # not ours, and it has had its time
+        state.sampling = False
+        state.tell("verified", now, f"{state.doubt}; {'; '.join(why)}", recovered=False)
+        return
     kept = [each for each in state.runbook["verify"]["criteria"] if each.get("keep")]
     lost = unmet([each for each in kept if not unmet([each], state.baseline)], values)
     action = next(each for each in state.actions if each["remedy"] == state.remedy["id"])
@@ -327,7 +388,7 @@ def _deed(action: Mapping[str, Any]) -> str:
 def _note_lease(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """What the interlock said last: the claim, and when, by our clock, it was new."""
     lease = parameters["interlock"]
-    if lease:
+    if lease and not lease.get("failed"):
         state.claim = lease.get("claim", "")
         state.renewed = lease.get("observed_at", carrier.now())
 
@@ -361,14 +422,15 @@ def _give_up(state: State, now: float) -> None:
 def _recovered(state: State, now: float) -> None:
     sentence = f"recovered: every criterion was met for {now - state.good_since:.1f} s"
     action = next(each for each in state.actions if each["remedy"] == state.remedy["id"])
-    failed_then = action["result"] == "failed"  # it ended with an error, and the service is well all the same
-    action.update(result="failed" if failed_then else "helped", sentence=f"{_deed(action)}; {sentence}")
+    # It ended with an error, or was not done, and the service is well all the same.
+    kept = action["result"] if action["result"] in ("failed", "skipped") else "helped"
+    action.update(result=kept, sentence=f"{_deed(action)}; {sentence}")
     state.current = []
     state.verdict, state.sentence, state.sampling = "recovered", sentence, False
     state.tell("verified", now, sentence, remedy=state.remedy["id"], recovered=True)
 
 
-def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float) -> None:
+def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float, advice: str = "") -> None:
     state.findings.append(
         {
             "id": id_,
@@ -378,12 +440,13 @@ def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float) -
             "sentence": sentence,
             "kind": "obstacle",
             "outcome": outcome,
-            "next": "",
+            "next": advice,
             "severity": "",
         }
     )
     state.climbing = state.sampling = False
-    state.verdict, state.sentence, state.gave_up = "stopped", sentence, True
+    state.verdict, state.gave_up = "stopped", True
+    state.sentence = f"{sentence}. {advice}" if advice else sentence
     state.tell("stopped", now, sentence)
 
 

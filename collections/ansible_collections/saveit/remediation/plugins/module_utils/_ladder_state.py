@@ -14,7 +14,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._carrier import
 DONE = ("helped", "no_help", "failed", "worse")
 # What the tasks of the role read of a state.
 SHOWN = (
-    "climbing", "sampling", "next_sample", "gave_up", "remedy", "rehearsing", "look_began",
+    "climbing", "sampling", "next_sample", "gave_up", "remedy", "rehearsing", "look_began", "stage",
     "remediation_events",
 )  # fmt: skip
 PUBLISHED = ("findings", "actions", "evidence")
@@ -30,6 +30,7 @@ class State:
     max_risk: str
     hold_seconds: float
     plan: Mapping[str, Any]
+    stage: str = ""  # look or act, where a play is only that; after the look: counted, cleared
     services: Mapping[str, str] = field(default_factory=dict)  # a name that criteria use -> the site's name
     findings: list[dict[str, Any]] = field(default_factory=list)
     actions: list[dict[str, Any]] = field(default_factory=list)
@@ -62,6 +63,8 @@ class State:
     barred: dict[str, str] = field(
         default_factory=dict
     )  # remedies that did not help before, and the sentence
+    doubt: str = ""  # a remedy was cut off before, and may have been done: the sentence
+    again: bool = False  # the remedy that was chosen gave way to that doubt, and is still the next
     next_sample: str = "sample.yml"  # or "renew.yml", which renews the lease and then takes the sample
     verified_late: bool = False  # the criteria were judged again, as nothing was found after a remedy
     climbing: bool = False  # there is a remedy to try
@@ -82,14 +85,23 @@ class State:
         return cls(**{**json.loads(values["kept"]), "remediation_events": []})
 
     def as_return(self) -> dict[str, Any]:
-        """For the tasks of the role what they read, and all of it for the next step, as text.
+        """For the tasks of the role what they read."""
+        shown = (*SHOWN, *PUBLISHED) if self.is_final else SHOWN
+        told = {"final": self.is_final, "interlock": self._for_interlock()}
+        return {**{name: getattr(self, name) for name in shown}, **told}
+
+    def kept(self) -> dict[str, str]:
+        """All of it for the next step, as text.
 
         As data, Ansible would template and copy each of its thousand parts again in every task.
         """
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        shown = (*SHOWN, *PUBLISHED) if self.is_final else SHOWN
-        told = {"final": self.is_final, "interlock": self._for_interlock(), "kept": json.dumps(values)}
-        return {**{name: values[name] for name in shown}, **told}
+        return {"kept": json.dumps({each.name: getattr(self, each.name) for each in fields(self)})}
+
+    @property
+    def patience(self) -> float:
+        """Seconds in which the remedy that is being tried must have helped, by the runbook."""
+        own = self.remedy.get("patience_seconds")
+        return float(self.runbook["verify"].get("patience_seconds", 0) if own is None else own)
 
     def _for_interlock(self) -> dict[str, Any]:
         """What the module `interlock` is told of the remedy that is being tried, and of those before."""
@@ -101,6 +113,8 @@ class State:
             "remedy": f"{type_}.{self.remedy['id']}" if self.remedy else "",
             "title": self.remedy.get("title", ""),
             "approval": self.approval,
+            "why": "; ".join(each["sentence"] for each in self.findings if each["id"] in self.current),
+            "patience_seconds": self.patience,
             "limits": self.limits or self.remedy.get("limits") or self.runbook.get("limits", []),
             "results": {f"{type_}.{each['remedy']}": each["result"] for each in ended},
         }

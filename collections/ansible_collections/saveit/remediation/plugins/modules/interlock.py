@@ -92,6 +92,13 @@ options:
       an event for the journal.
     type: str
     default: ""
+  patience_seconds:
+    description:
+      - With O(step=begin), how long O(remedy) may need to help. When it is cut off, so that nobody says what
+        became of it, no other remedy of O(services) begins before, but fails with V(in-doubt) and
+        RV(ignore:wait_seconds).
+    type: float
+    default: 0
   reason:
     description: With O(step=pause), why, for those who are refused because of it.
     type: str

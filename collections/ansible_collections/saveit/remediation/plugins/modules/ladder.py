@@ -35,9 +35,33 @@ options:
       - V(begin), then V(acted) or V(failed), go around the tasks of a remedy; V(judge) reads one sample of
         its verification.
       - V(stopped) notes what made going on impossible.
+      - V(count), after all hosts of a play were looked at, says whether those that are sick may be remedied.
     type: str
     required: true
-    choices: [open, assess, begin, acted, failed, judge, stopped]
+    choices: [open, assess, begin, acted, failed, judge, stopped, count]
+  stage:
+    description:
+      - With O(step=open), what this play is for, where an incident type has several, V(look) at all hosts, or
+        V(act) on a batch of those that are sick. Empty does both in one.
+      - With V(look), a host that is sick joins the group C(remediation_sick), and with O(step=count)
+        C(remediation_cleared).
+    type: str
+    choices: ["", look, act]
+    default: ""
+  others:
+    description:
+      - With O(step=count), by each other host of the play, RV(kept) of its ladder, empty where there is none;
+        with O(stage=act), the same of the hosts of earlier and later batches.
+      - Under Ansible it is taken from the hosts' variables.
+    type: dict
+    default: {}
+  max_unhealthy_percent:
+    description:
+      - With O(step=count), nobody is remedied when more than this share of the hosts that could be looked at
+        are sick at once; V(100) never refuses.
+      - Of fewer than three hosts a share says nothing, so it does not count there.
+    type: float
+    default: 50
   state:
     description: What the step before returned, of which RV(kept) counts. Every step but V(open) needs it.
     type: dict
@@ -55,7 +79,7 @@ options:
     type: dict
     default: {}
   mode:
-    description: With O(step=open), whether to act, or only to say what would help.
+    description: With O(step=open) and O(step=count), whether to act, or only to say what would help.
     type: str
     choices: [diagnose, remediate]
     default: remediate
@@ -355,6 +379,11 @@ climbing:
   returned: success
   type: bool
   sample: false
+stage:
+  description: O(stage), and after O(step=count) V(counted), or V(cleared) where remedies may begin.
+  returned: success
+  type: str
+  sample: act
 rehearsing:
   description: The platform is to be asked what it would let the remedies do.
   returned: success
