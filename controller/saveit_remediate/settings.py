@@ -21,7 +21,9 @@ class Spec:
     """One row of the table of settings; the README's table is made from it."""
 
     name: str
-    kind: str  # "path", "inventory" (or a list of hosts with a comma), "journal" (or a URL) or "seconds"
+    kind: (
+        str  # "path", "inventory" (or a list of hosts with a comma), "journal" (or a URL), "url" or "seconds"
+    )
     default: str
     help: str
     minimum: int = 0
@@ -53,6 +55,16 @@ SPECS = (
         "$XDG_CONFIG_HOME/saveit-remediate/approve",
         "The private key with which `saveit-remediate approve` signs.",
     ),
+    Spec(
+        "postmortems", "path", "$XDG_STATE_HOME/saveit-remediate/postmortems", "Folder of the post-mortems."
+    ),
+    Spec(
+        "templates",
+        "path",
+        "templates beside the file",
+        "Folder of the site's own templates of post-mortems and reports.",
+    ),
+    Spec("prometheus", "url", "none", "Prometheus, for the charts of post-mortems: `https://HOST:9090`."),
     Spec("timeout", "seconds", "600", "Longest time for one whole Ansible run.", minimum=1, maximum=86400),
 )
 
@@ -114,6 +126,20 @@ class Settings:
     def playbooks(self) -> Path | None:
         value = self.values["playbooks"].value
         return None if value is None else Path(value)
+
+    @property
+    def postmortems(self) -> Path:
+        return Path(self.values["postmortems"].value)
+
+    @property
+    def templates(self) -> Path | None:
+        value = self.values["templates"].value
+        return None if value is None else Path(value)
+
+    @property
+    def prometheus(self) -> str:
+        """A URL, in which a password may be; empty when none is set."""
+        return str(self.values["prometheus"].value or "")
 
 
 def load_settings(options: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
@@ -185,8 +211,10 @@ def _default(name: str, environ: Mapping[str, str], path: Path | None) -> Any:
         return 600
     if name == "journal":
         return str(_state(environ) / "journal.db")
-    if name == "playbooks" and path and (path.parent / "playbooks").is_dir():
-        return str(path.parent / "playbooks")
+    if name == "postmortems":
+        return str(_state(environ) / "postmortems")
+    if name in ("playbooks", "templates") and path and (path.parent / name).is_dir():
+        return str(path.parent / name)
     if name == "policy" and path and (path.parent / "policy.yml").is_file():
         return str(path.parent / "policy.yml")
     return str(_config(environ) / "approve") if name == "key" else None
@@ -210,6 +238,13 @@ def _convert(spec: Spec, raw: Any, origin: str, base: Path) -> Any:
     if not isinstance(raw, str | os.PathLike) or not str(raw).strip() or "\0" in str(raw):
         raise UsageError(f"setting {spec.name} must be a path, not {raw!r} ({origin})")
     text = str(raw)
+    if spec.kind == "url":
+        if re.match(r"https?://[^/]", text):
+            return text
+        raise UsageError(
+            f"setting {spec.name} must be a URL such as https://HOST:9090, not "
+            f"{without_password(text)!r} ({origin})"
+        )
     if spec.kind == "inventory" and "," in text and not (base / text).exists():
         return text
     if spec.kind == "journal" and "://" in text:

@@ -16,6 +16,7 @@ COMMON = {
     "platform": "compose",
     "redis_backend_url": "",
     "ladder_hold_seconds": 0,
+    "ladder_agreed": True,
 }
 
 

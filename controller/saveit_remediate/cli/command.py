@@ -16,8 +16,10 @@ from saveit_remediate.cli.journal import journal
 from saveit_remediate.cli.look import db, debug, errors, status
 from saveit_remediate.cli.notify import notify
 from saveit_remediate.cli.pause import pause, resume_automation
+from saveit_remediate.cli.postmortem import postmortem
 from saveit_remediate.cli.rbac import rbac
 from saveit_remediate.cli.records import incidents, runbooks, show
+from saveit_remediate.cli.report import report
 from saveit_remediate.cli.resume import resume
 from saveit_remediate.cli.target import (
     approved_by_option,
@@ -117,6 +119,8 @@ cli.add_command(revert)
 cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)
+cli.add_command(postmortem)
+cli.add_command(report)
 cli.add_command(resume)
 cli.add_command(approve)
 cli.add_command(notify)

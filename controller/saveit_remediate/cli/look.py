@@ -14,7 +14,7 @@ from saveit_remediate.cli.terminal import lent_terminal
 from saveit_remediate.errors import UsageError
 
 _DAY = 86400  # seconds that a person may sit at a shell; its pod ends before
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": _DAY, "w": 7 * _DAY}
 
 
 @click.command()
@@ -59,12 +59,14 @@ def debug(image: str | None, shell: bool, **options: Any) -> int:
         return _look("debug", {**variables, "look_debug_terminal": device}, options, longest=_DAY)
 
 
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, most_days: int = 7) -> float:
     """A time such as 90s or 5m in seconds. Raises UsageError."""
-    found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip())
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0
-    if not 0 < seconds <= 7 * 86400:
-        raise UsageError(f"--since must be a time such as 90s, 5m, 2h or 1d, at most 7d, not {text!r}")
+    if not 0 < seconds <= most_days * _DAY:
+        raise UsageError(
+            f"--since must be a time such as 90s, 5m, 2h or 1d, at most {most_days}d, not {text!r}"
+        )
     return float(seconds)
 
 

@@ -83,7 +83,7 @@ def test_(names: tuple[str, ...], as_json: bool) -> int:
 @click.option("--decline", is_flag=True, help="Publish none of them.")
 def publish(incident_id: str, yes: bool, decline: bool) -> int:
     """Agree to the texts of an incident that wait to be published, one by one, and send them."""
-    from saveit_remediate.cli.remediate import user_name
+    from saveit_remediate.cli.remediate import person
     from saveit_remediate.notify.consent import agree, asking
     from saveit_remediate.notify.deliver import deliver
     from saveit_remediate.report.text import clean
@@ -102,7 +102,7 @@ def publish(incident_id: str, yes: bool, decline: bool) -> int:
         for parcel in parcels:
             click.echo(clean(f"{parcel.channel}: {parcel.payload['text']}"))
             agreed = not decline and (yes or click.confirm("Publish it?", default=False))
-            agree(journal, found, parcel, agreed, user_name(), post.now())
+            agree(journal, found, parcel, agreed, person(), post.now())
         return say(deliver(journal, [found], post, 30), as_json=False)
 
 

@@ -97,7 +97,7 @@ def surroundings(
         now=lambda: datetime.now(UTC),
         random=lambda: secrets.token_hex(2),
         cwd=cwd,
-        user=user_name(),
+        user=person(),
     )
 
 
@@ -197,8 +197,8 @@ def _one_line(diff: Mapping[str, str]) -> str:
     return f"{clean(diff.get('before', ''), 200)} -> {clean(diff.get('after', ''), 200)}"
 
 
-def user_name() -> str:
-    """Who runs this, as the record names people; empty where nobody knows."""
+def person() -> str:
+    """Who runs the command, as USER@HOST; empty where the machine does not know."""
     try:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (KeyError, OSError):  # no entry for this user id, as in some containers

@@ -12,6 +12,9 @@ from saveit_remediate.journal import Event, Journal
 from saveit_remediate.journal.chain import chain_break
 from saveit_remediate.journal.controller import is_gone
 
+# Where a run begins, goes on or ends; people and channels add to the record at any time.
+_RUN = ("opened", "went-on", "waiting", "closed", "interrupted")
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -28,7 +31,7 @@ class Summary:
 def summarize(events: Sequence[Event]) -> Summary:
     """From the first and the last event of one incident."""
     first, last = events[0], events[-1]
-    # What is put back later is added to the record of the incident, after its end.
+    # What is put back later, and the post-mortem, are added to the record of the incident after its end.
     closed = next((event.payload for event in reversed(events) if event.kind == "closed"), {})
     if waits(events):
         closed = {**[event for event in events if event.kind == "waiting"][-1].payload, "outcome": "waiting"}
@@ -70,8 +73,12 @@ def controller_of(events: Sequence[Event]) -> Mapping[str, Any]:
 
 def waits(events: Sequence[Event]) -> bool:
     """Did its run end for want of an approval, and has nobody gone on since?"""
-    kinds = [event.kind for event in events if event.kind not in ("approved", "put-back")]
-    return bool(kinds) and kinds[-1] == "waiting"
+    return last_step(events) == "waiting"
+
+
+def last_step(events: Sequence[Event]) -> str:
+    """Where its run is: the kind of the last event of `_RUN`, or ""."""
+    return next((event.kind for event in reversed(events) if event.kind in _RUN), "")
 
 
 def still_changed(events: Sequence[Event]) -> list[Mapping[str, Any]]:
@@ -80,7 +87,7 @@ def still_changed(events: Sequence[Event]) -> list[Mapping[str, Any]]:
     for event in events:
         if event.kind == "still-changed" and isinstance(event.payload.get("changes"), list):
             host = event.payload.get("host", "")
-            for one in event.payload["changes"]:
+            for one in filter(lambda one: isinstance(one, Mapping), event.payload["changes"]):
                 found[str(one.get("id"))] = {"target": host, **one}
         elif event.kind == "put-back":
             found.pop(str(event.payload.get("id")), None)

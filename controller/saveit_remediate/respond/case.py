@@ -79,6 +79,7 @@ def write_opened(case: Case) -> None:
         + (f"; found by diagnosis: {request.found_by}" if request.found_by else "")
         + (f"; goes on with {request.resumes}" if request.resumes else ""),
         incident=case.runbook.id,
+        title=case.runbook.title,
         inventory=request.inventory,
         inventory_origin=settings["inventory"].origin,
         limit=request.limit,

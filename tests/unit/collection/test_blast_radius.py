@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.saveit.remediation.plugins.module_utils._blast_radius import (
     NOBODY,
@@ -20,6 +22,8 @@ from ansible_collections.saveit.remediation.plugins.module_utils._carrier import
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS, run
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
 
+ROLE = Path(__file__).resolve().parents[3] / "collections/ansible_collections/saveit/remediation/roles/ladder"
+POLICY = yaml.safe_load((ROLE / "files/policy.yml").read_text("utf-8"))
 GROUPS = {"all": ["a", "b", "c"]}
 SICK = {**GROUPS, "remediation_sick": ["b", "c"]}
 CLEARED = {**SICK, "remediation_cleared": ["b"]}
@@ -122,7 +126,10 @@ RUNBOOK = {
 
 def step(name: str, **given: Any) -> dict[str, Any]:
     usual = {key: copy.deepcopy(spec.get("default")) for key, spec in ARGUMENTS.items()}
-    values = run({**usual, "step": name, **given}, Carrier(no_command, lambda: 100.0, lambda _seconds: None))
+    values = run(
+        {**usual, "policy": POLICY, "step": name, **given},
+        Carrier(no_command, lambda: 100.0, lambda _seconds: None),
+    )
     return json.loads(json.dumps(values.as_return()))  # type: ignore[no-any-return]
 
 
