@@ -44,6 +44,8 @@ def test_a_run_tells_its_channels_and_does_not_mind_one_that_is_down(site: Site,
     assert [asked.json["what"] for asked in server.asked] == ["opened", "resolved"]
     assert "down is not told yet: cannot reach 127.0.0.1" in done.stderr
     assert site.run("contacts", HOOK=SECRET).stdout == "On-call\t-\to@example.com\t-\t-\troom\n"
+    page = site.run("contacts", "--markdown", HOOK=SECRET).stdout
+    assert page.endswith("| On-call |  | o@example.com |  |  | room |\n")
     again = site.run("escalate", HOOK=SECRET)
     assert (again.returncode, again.stdout, len(server.asked)) == (0, "0 sent\n", 2)
     tried = site.run("notify", "test", HOOK=SECRET)
@@ -73,7 +75,8 @@ def test_a_channel_that_hangs_is_not_waited_for(desk: Desk, serve: Serve) -> Non
     desk.journal.told = courier.tell
     desk.breaks()
     assert begun.wait(30)
-    assert courier.finish(-0.9) == ["the channels are slow; saveit-remediate notify goes on"]
+    courier.seconds = -0.9
+    assert courier.finish() == ["the channels are slow; saveit-remediate notify goes on"]
     hangs.set()
 
 
