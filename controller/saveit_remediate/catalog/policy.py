@@ -17,6 +17,8 @@ NEEDS = ("nothing", "agreement", "approval", "second-person")
 _SCHEMA = 1
 _SEVERITIES = tuple(map(str, Severity))
 _LONGEST_MINUTES = 1440
+# Each has a reader of its own, policy_<section>.py; one that a site's policy lacks is the shipped one.
+SECTIONS = ("severities", "notify", "escalation", "contacts")
 _PUBLIC_KEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/]{68}( .*)?")
 
 
@@ -37,15 +39,48 @@ class Policy:
 
 def load_policy(catalog: Catalog, path: Path | None, origin: str = "") -> Policy:
     """The site's policy, or the one that the collection has. Raises UsageError with file and key."""
+    return read_policy(_file(catalog, path, origin))
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The site's policy and the shipped one, unread: each of SECTIONS has a reader of its own."""
+
+    site: Node
+    shipped: Node
+
+    def of(self, name: str) -> Node:
+        """The site's, or the shipped one where the site's policy has none."""
+        site = self.site
+        if isinstance(site.value, Mapping) and site.has(name):
+            return site.child(name)
+        return self.shipped_of(name)
+
+    def shipped_of(self, name: str) -> Node:
+        """Raises UsageError where a collection of another version is installed."""
+        if not isinstance(self.shipped.value, Mapping) or not self.shipped.has(name):
+            raise self.shipped.error(f"lacks the key {name!r}: is the collection older than this command?")
+        return self.shipped.child(name)
+
+
+def load_sections(catalog: Catalog, path: Path | None, origin: str = "") -> Sections:
+    """Raises UsageError for a file that is not there, or no YAML."""
+    shipped = _file(catalog, None, "")
+    site = _file(catalog, path, origin)
+    node = Node(load_yaml(shipped), shipped)
+    return Sections(node if site == shipped else Node(load_yaml(site), site), node)
+
+
+def _file(catalog: Catalog, path: Path | None, origin: str) -> Path:
     if path is not None and not path.is_file():
         raise UsageError(f"cannot read the policy {path} ({origin}): there is no such file")
-    return read_policy(path or catalog.roles / SHARED_ROLE / "files" / "policy.yml")
+    return path or catalog.roles / SHARED_ROLE / "files" / "policy.yml"
 
 
 def read_policy(path: Path) -> Policy:
     """One policy. Raises UsageError with file, key, and what was expected there."""
     root = Node(load_yaml(path), path)
-    root.mapping(["schema", "needs"], ["environments", "approvers", "approval_minutes"])
+    root.mapping(["schema", "needs"], ["environments", "approvers", "approval_minutes", *SECTIONS])
     if root.value["schema"] != _SCHEMA:
         raise root.child("schema").error(f"must be {_SCHEMA}, the only one that this version reads")
     needs = root.child("needs")

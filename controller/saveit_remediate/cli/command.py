@@ -12,6 +12,17 @@ from saveit_remediate.cli.changes import changes, revert
 from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
 from saveit_remediate.cli.journal import journal
+from saveit_remediate.cli.life import (
+    ack,
+    assign,
+    note,
+    open_,
+    reopen,
+    resolve,
+    severities,
+    severity,
+    timeline,
+)
 from saveit_remediate.cli.look import db, debug, errors, status
 from saveit_remediate.cli.pause import pause, resume_automation
 from saveit_remediate.cli.rbac import rbac
@@ -115,6 +126,15 @@ cli.add_command(revert)
 cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)
+cli.add_command(open_)
+cli.add_command(ack)
+cli.add_command(note)
+cli.add_command(severity)
+cli.add_command(assign)
+cli.add_command(resolve)
+cli.add_command(reopen)
+cli.add_command(timeline)
+cli.add_command(severities)
 cli.add_command(resume)
 cli.add_command(approve)
 cli.add_command(journal)

@@ -72,7 +72,7 @@ def surroundings(
         now=lambda: datetime.now(UTC),
         random=lambda: secrets.token_hex(2),
         cwd=cwd,
-        user=_user(),
+        user=user_name(),
     )
 
 
@@ -172,7 +172,8 @@ def _one_line(diff: Mapping[str, str]) -> str:
     return f"{clean(diff.get('before', ''), 200)} -> {clean(diff.get('after', ''), 200)}"
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who runs this, as the record names people; empty where nobody knows."""
     try:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (KeyError, OSError):  # no entry for this user id, as in some containers

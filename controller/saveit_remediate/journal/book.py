@@ -12,11 +12,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from saveit_remediate.errors import RemediateError, UnreachableError, UsageError
-from saveit_remediate.journal.event import Event, Head, Row, draft
+from saveit_remediate.journal.event import Draft, Event, Head, Row, draft
 from saveit_remediate.journal.spool import Spool
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from saveit_remediate.journal.store import Pages
 
 _RETRY_SECONDS = 5.0
 
@@ -36,17 +38,47 @@ class Journal:
     away: bool = False
     try_again: float = 0.0  # by the clock
     prepared: bool = True
+    told: Callable[[str], None] = lambda _incident_id: None  # called when an incident has a new event
 
-    def append(self, incident_id: str, kind: str, payload: Mapping[str, Any], at: datetime) -> Event | None:
+    def append(
+        self, incident_id: str, kind: str, payload: Mapping[str, Any], at: datetime, token: str = ""
+    ) -> Event | None:
         """Write one event, at once on disk; None when it was kept in the spool.
 
+        An event with the `token` of one that is there is not written: that one is returned, whoever wrote it.
         Raises UnreachableError when it is nowhere.
         """
+        one = draft(token or secrets.token_hex(16), incident_id, kind, payload, at)
+        written = self._put(one)
+        if written is not None:
+            self.told(incident_id)
+        return written
+
+    def decide(self, work: Callable[[Pages], tuple[str, str, Mapping[str, Any]]], at: datetime) -> Event:
+        """Write what `work` makes of the journal: the incident, the kind and the payload of an event.
+
+        Nobody writes in between: what `work` saw holds. It may be called twice, and what it raises is raised.
+        Raises UnreachableError when the journal is away: what waits in the spool decides nothing.
+        """
+        from saveit_remediate.journal import store
+
+        token = secrets.token_hex(16)
+        with self._saying("write to"):
+            if self.away and self.clock() < self.try_again:
+                raise UnreachableError("it was away a moment ago")
+            if self.spool is not None:
+                self.catch_up(self.spool)
+            written = store.run(
+                self.engine, lambda connection: store.decide(connection, token, work, at), writes=True
+            )
+        self.told(written.incident_id)
+        return written
+
+    def _put(self, one: Draft) -> Event | None:
         from sqlalchemy.exc import DBAPIError
 
         from saveit_remediate.journal import store
 
-        one = draft(secrets.token_hex(16), incident_id, kind, payload, at)
         if self.spool is None:
             with self._saying("write to"):
                 return store.run(self.engine, lambda connection: store.put(connection, one), writes=True)
