@@ -43,11 +43,13 @@ class Assessment:
         return tuple(dict.fromkeys(finding.target for finding in self.symptoms))
 
 
-def assess(runbook: Runbook, observation: Observation, given: Severity | None = None) -> Assessment:
+def assess(
+    runbook: Runbook, observation: Observation, given: Severity | None = None, given_why: str = ""
+) -> Assessment:
     """Judge the diagnosis by the runbook's tables; a severity that a person gave wins."""
     findings = [_complete(runbook, finding) for finding in observation.findings]
     findings.sort(key=lambda finding: runbook.rank(finding.id))
-    severity, why = _severity(runbook, findings, given)
+    severity, why = (given, given_why or "given with --severity") if given else _severity(runbook, findings)
     return Assessment(
         symptoms=tuple(finding for finding in findings if finding.is_symptom),
         obstacles=tuple(finding for finding in findings if finding.is_obstacle),
@@ -67,9 +69,7 @@ def _complete(runbook: Runbook, finding: Finding) -> Finding:
     )
 
 
-def _severity(runbook: Runbook, findings: Iterable[Finding], given: Severity | None) -> tuple[Severity, str]:
-    if given is not None:
-        return given, "given with --severity"
+def _severity(runbook: Runbook, findings: Iterable[Finding]) -> tuple[Severity, str]:
     # "sev1" sorts before "sev4": the least string is the worst.
     ranked = sorted(
         (finding.severity, finding.id)

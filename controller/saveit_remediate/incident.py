@@ -196,6 +196,7 @@ class Request:
     inventory: str
     limit: str = ""
     severity: Severity | None = None
+    severity_why: str = ""  # who said so, when it was not given with --severity
     extra_vars: Mapping[str, Any] = field(default_factory=dict)
     check: bool = False
     diff: bool = False

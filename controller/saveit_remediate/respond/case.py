@@ -12,7 +12,6 @@ from saveit_remediate.assess import Assessment
 from saveit_remediate.catalog import Catalog, Playbook, Runbook
 from saveit_remediate.incident import Action, Finding, Request
 from saveit_remediate.journal import Journal, new_incident_id
-from saveit_remediate.journal.controller import this_controller
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report, TargetReport
 from saveit_remediate.report.screen import Screen
@@ -68,33 +67,6 @@ def new_record(incident: str, world: Surroundings, journal: Journal, goes_on: st
 def policy_variables(settings: Settings) -> dict[str, Any]:
     """Where the ladder finds the policy; without one of the site's own, the inventory or the role says."""
     return {"ladder_policy_file": str(settings.policy)} if settings.policy else {}
-
-
-def write_opened(case: Case) -> None:
-    request, settings = case.request, case.settings
-    by = f" by {case.world.user}" if case.world.user else ""
-    case.record.write(
-        "went-on" if request.goes_on else "opened",
-        f"{case.runbook.title}, {'gone on with' if request.goes_on else 'opened'}{by} on {request.inventory}"
-        + (f"; found by diagnosis: {request.found_by}" if request.found_by else "")
-        + (f"; goes on with {request.resumes}" if request.resumes else ""),
-        incident=case.runbook.id,
-        title=case.runbook.title,
-        inventory=request.inventory,
-        inventory_origin=settings["inventory"].origin,
-        limit=request.limit,
-        severity=request.severity,
-        check=request.check,
-        yes=request.yes,
-        approved_by=request.approved_by,
-        break_lease=request.break_lease,
-        user=case.world.user,
-        extra_vars=sorted(case.variables),  # names only: a value may be secret
-        controller=this_controller(settings.timeout),
-        resumes=request.resumes,
-        lineage=request.lineage,
-    )
-    case.record.end_resumed(request.resumes)
 
 
 def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:

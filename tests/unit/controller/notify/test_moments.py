@@ -1,14 +1,16 @@
-"""What an incident has to say, from its events alone; each row is a story and what is told of it."""
+"""What an incident has to say, from its events alone; each row is a story, what is told of it, and whether somebody is called."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.unit.controller.notify.conftest import HELPED, ID, RECOVERED, SICK
+from tests.unit.controller.notify.conftest import HELPED, ID, NOON, RECOVERED, SICK
 
+from saveit_remediate.catalog.policy_escalation import Step
 from saveit_remediate.notify.moments import moments
-from saveit_remediate.notify.state import state_of
+from saveit_remediate.respond.escalation import due_now
 
 if TYPE_CHECKING:
     from tests.unit.controller.notify.conftest import Desk
@@ -24,7 +26,7 @@ def closed(outcome: str, *obstacles: str) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("story", "told", "is_open"),
+    ("story", "told", "called"),
     [
         ([OPENED, SEEN], ["opened"], True),
         (
@@ -33,7 +35,7 @@ def closed(outcome: str, *obstacles: str) -> tuple[str, dict[str, Any]]:
             False,
         ),
         ([OPENED, SEEN, SEEN, closed("unresolved")], ["opened", "unresolved"], True),
-        ([OPENED, SEEN, closed("planned")], ["opened"], False),
+        ([OPENED, SEEN, closed("planned")], ["opened"], True),
         ([OPENED, SEEN, closed("healthy")], ["opened", "resolved"], False),
         ([OPENED, SEEN, closed("interrupted")], ["opened", "unresolved"], True),
         ([OPENED, WELL, closed("healthy")], [], False),
@@ -56,27 +58,10 @@ def closed(outcome: str, *obstacles: str) -> tuple[str, dict[str, Any]]:
     ],
 )
 def test_a_story_and_what_is_told_of_it(
-    desk: Desk, story: list[tuple[str, dict[str, Any]]], told: list[str], is_open: bool
+    desk: Desk, story: list[tuple[str, dict[str, Any]]], told: list[str], called: bool
 ) -> None:
     for kind, payload in story:
         desk.happens(kind, payload)
     events = desk.journal.events(ID)
     assert [moment.what for moment in moments(events)] == told
-    assert state_of(events).is_open is is_open
-
-
-@pytest.mark.parametrize(
-    ("payload", "facing"),
-    [
-        ({**SICK, "severity": "sev3"}, False),
-        ({**SICK, "severity": "sev1"}, True),
-        ({**SICK, "severity": "sev1", "customer_facing": False}, False),
-        ({**SICK, "severity": "sev3", "customer_facing": True}, True),
-    ],
-)
-def test_customers_notice_sev1_and_sev2_unless_an_event_says_otherwise(
-    desk: Desk, payload: dict[str, Any], facing: bool
-) -> None:
-    desk.happens("opened", {"incident": "redis"})
-    desk.happens("assessed", payload)
-    assert state_of(desk.journal.events(ID)).customer_facing is facing
+    assert bool(due_now(events, [Step("on-call", timedelta(0))], NOON)) is called
