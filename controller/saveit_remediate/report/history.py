@@ -40,7 +40,8 @@ def summarize(events: Sequence[Event]) -> Summary:
     # What is put back later, and what people add, is in the record of the incident after its end.
     told = next((event for event in reversed(events) if event.kind in _WORDS), None)
     payload: Mapping[str, Any] = told.payload if told else {}
-    outcome = str(payload.get("outcome") or (told.kind if told else "unfinished"))
+    word = told.kind if told else "unfinished"
+    outcome = word if word == "waiting" else str(payload.get("outcome") or word)
     sentence = str(payload.get("sentence") or payload.get("reason") or f"the record ends with {last.kind}")
     if run_is_open(events):
         outcome, sentence = "unfinished", f"the record ends with {last.kind}"

@@ -1,4 +1,4 @@
-"""What an incident has to say, from its events alone; each row is a story, what is told of it, and whether somebody is called."""
+"""What an incident has to say, from its events; a row is a story, what is told, and if people are called."""
 
 from __future__ import annotations
 
