@@ -44,12 +44,25 @@ class Assessment:
 
 
 def assess(
-    runbook: Runbook, observation: Observation, given: Severity | None = None, given_why: str = ""
+    runbook: Runbook,
+    observation: Observation,
+    given: Severity | None = None,
+    given_why: str = "",
+    impact: tuple[Severity | None, str] = (None, ""),
 ) -> Assessment:
-    """Judge the diagnosis by the runbook's tables; a severity that a person gave wins."""
+    """Judge the diagnosis by the runbook's tables, and by the impact where that is worse.
+
+    A severity that a person gave wins, with `given_why`.
+    """
     findings = [_complete(runbook, finding) for finding in observation.findings]
     findings.sort(key=lambda finding: runbook.rank(finding.id))
-    severity, why = (given, given_why or "given with --severity") if given else _severity(runbook, findings)
+    severity, why = _severity(runbook, findings)
+    proposed, measured = impact
+    if given is not None:
+        severity, why = given, given_why or "given with --severity"
+    elif proposed is not None and proposed < severity and any(one.is_symptom for one in findings):
+        severity, why, measured = proposed, f"{measured}; {why}", ""
+    why += f"; {measured}" if measured else ""
     return Assessment(
         symptoms=tuple(finding for finding in findings if finding.is_symptom),
         obstacles=tuple(finding for finding in findings if finding.is_obstacle),

@@ -21,7 +21,7 @@ class Spec:
     """One row of the table of settings; the README's table is made from it."""
 
     name: str
-    kind: str  # "path", "inventory" (or a list of hosts with a comma), "journal" (or a URL) or "seconds"
+    kind: str  # path, inventory (or a list of hosts with a comma), journal (or a URL), url, urls or seconds
     default: str
     help: str
     minimum: int = 0
@@ -53,6 +53,13 @@ SPECS = (
         "$XDG_CONFIG_HOME/saveit-remediate/approve",
         "The private key with which `saveit-remediate approve` signs.",
     ),
+    Spec("prometheus", "url", "none", "Prometheus, for impact and charts: `https://HOST:9090`."),
+    Spec(
+        "probes",
+        "urls",
+        "none",
+        "What the tool asks itself to see the impact: `backend=https://HOST/ready frontend=https://HOST/`.",
+    ),
     Spec("timeout", "seconds", "600", "Longest time for one whole Ansible run.", minimum=1, maximum=86400),
 )
 
@@ -79,6 +86,7 @@ class Settings:
     values: Mapping[str, Setting] = field(default_factory=dict)
     folder: Path | None = None
     state: Path = Path()
+    own_inventory: str | None = None  # the one that the file names
 
     def __getitem__(self, name: str) -> Setting:
         return self.values[name]
@@ -115,6 +123,23 @@ class Settings:
         value = self.values["playbooks"].value
         return None if value is None else Path(value)
 
+    @property
+    def prometheus(self) -> str:
+        """A URL, in which a password may be; empty when none is set."""
+        return str(self._of_the_site("prometheus") or "")
+
+    @property
+    def probes(self) -> Mapping[str, str]:
+        """By service the URL that answers when it is well."""
+        return dict(pair.split("=", 1) for pair in str(self._of_the_site("probes") or "").split())
+
+    def _of_the_site(self, name: str) -> Any:
+        """Of the file only together with its inventory: another one is another site."""
+        from_file = self.values[name].origin.startswith("from /")
+        elsewhere = not self.values["inventory"].origin.startswith("from /")
+        other = from_file and elsewhere and self.values["inventory"].value != self.own_inventory
+        return None if other else self.values[name].value
+
 
 def load_settings(options: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
     """Find every setting. Raises UsageError, with the origin, for a value that cannot be right.
@@ -135,7 +160,10 @@ def load_settings(options: Mapping[str, Any], environ: Mapping[str, str], cwd: P
         else:
             raw, origin, base = _default(spec.name, environ, path), "by default", cwd
         values[spec.name] = Setting(spec.name, _convert(spec, raw, origin, base), origin)
-    return Settings(values, path.parent if path else None, _state(environ))
+    own = None
+    if path and "inventory" in written:
+        own = _convert(SPECS[0], written["inventory"], f"from {path}", path.parent)
+    return Settings(values, path.parent if path else None, _state(environ), own)
 
 
 def without_password(where: str) -> str:
@@ -210,6 +238,20 @@ def _convert(spec: Spec, raw: Any, origin: str, base: Path) -> Any:
     if not isinstance(raw, str | os.PathLike) or not str(raw).strip() or "\0" in str(raw):
         raise UsageError(f"setting {spec.name} must be a path, not {raw!r} ({origin})")
     text = str(raw)
+    if spec.kind == "url":
+        if re.match(r"https?://[^/]", text):
+            return text
+        raise UsageError(
+            f"setting {spec.name} must be a URL such as https://HOST:9090, not "
+            f"{without_password(text)!r} ({origin})"
+        )
+    if spec.kind == "urls":
+        if all(re.fullmatch(r"[\w.-]+=https?://[^/@\s][^@\s]*", word) for word in text.split()):
+            return text
+        raise UsageError(
+            f"setting {spec.name} must be NAME=URL and again NAME=URL, such as backend=https://HOST/ready, "
+            f"without a password ({origin})"
+        )
     if spec.kind == "inventory" and "," in text and not (base / text).exists():
         return text
     if spec.kind == "journal" and "://" in text:

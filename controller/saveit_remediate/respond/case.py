@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report, TargetReport
 from saveit_remediate.report.screen import Screen
 from saveit_remediate.respond.judgement import Judgement
+from saveit_remediate.respond.measuring import Measuring
 from saveit_remediate.respond.record import Record
 from saveit_remediate.run import Job
 from saveit_remediate.settings import Settings
@@ -55,6 +56,7 @@ class Case:
     assessment: Assessment | None = None
     findings: tuple[Finding, ...] = ()
     actions: tuple[Action, ...] = ()
+    measuring: Measuring = field(default_factory=lambda: Measuring(0.0))
 
 
 def new_record(incident: str, world: Surroundings, journal: Journal, goes_on: str = "") -> Record:
