@@ -19,6 +19,7 @@ class Assessment:
     severity: Severity
     why: str
     context: tuple[Finding, ...] = ()
+    by_impact: bool = False  # the severity is worse than any rule of the runbook says
 
     @property
     def all(self) -> tuple[Finding, ...]:
@@ -57,11 +58,11 @@ def assess(
     findings = [_complete(runbook, finding) for finding in observation.findings]
     findings.sort(key=lambda finding: runbook.rank(finding.id))
     severity, why = _severity(runbook, findings)
-    proposed, measured = impact
+    (proposed, measured), by_impact = impact, False
     if given is not None:
         severity, why = given, given_why or "given with --severity"
     elif proposed is not None and proposed < severity and any(one.is_symptom for one in findings):
-        severity, why, measured = proposed, f"{measured}; {why}", ""
+        severity, why, measured, by_impact = proposed, f"{measured}; {why}", "", True
     why += f"; {measured}" if measured else ""
     return Assessment(
         symptoms=tuple(finding for finding in findings if finding.is_symptom),
@@ -69,6 +70,7 @@ def assess(
         severity=severity,
         why=why,
         context=tuple(finding for finding in findings if finding.kind == "context"),
+        by_impact=by_impact,
     )
 
 

@@ -112,8 +112,8 @@ def incidents(
         click.echo(clean(f"no incident {which} in {journal.name}"))
     elif not sys.stdout.isatty():
         for one in found:
-            cells = (one.incident_id, one.opened, one.incident, one.severity, one.outcome, one.sentence)
-            cells += (one.state, one.assignee)
+            ended = (one.severity, one.outcome, one.sentence, one.state, one.assignee)
+            cells = (one.incident_id, one.opened, one.incident, *ended)
             click.echo("\t".join(clean(cell) for cell in cells))
     else:
         from saveit_remediate.report.tables import console, incidents_table
@@ -127,7 +127,7 @@ def incidents(
 def show(incident_id: str, as_json: bool) -> None:
     """Show the timeline of an incident; the beginning of an ID is enough, `last` is the newest."""
     from saveit_remediate.journal.chain import chain_break
-    from saveit_remediate.report.history import still_changed, timeline_data, timeline_lines
+    from saveit_remediate.report.history import life_line, still_changed, timeline_data, timeline_lines
     from saveit_remediate.report.screen import change_lines
     from saveit_remediate.report.text import clean
 
@@ -139,13 +139,15 @@ def show(incident_id: str, as_json: bool) -> None:
     if as_json:
         _json(timeline_data(events))
         return
+    stands = life_line(events)
     if not sys.stdout.isatty():
-        click.echo(clean(f"incident {events[0].incident_id}"))
+        click.echo(clean(f"incident {events[0].incident_id}: {stands}"))
         for at, kind, sentence in timeline_lines(events):
             click.echo(f"{clean(at)}  {clean(kind)}: {clean(sentence)}")
     else:
         from saveit_remediate.report.tables import console, timeline_table
 
         console().print(timeline_table(events))
+        click.echo(clean(stands))
     for line in change_lines(still_changed(events)):
         click.echo(line)

@@ -124,6 +124,17 @@ def still_changed(events: Sequence[Event]) -> list[Mapping[str, Any]]:
     return list(found.values())
 
 
+def life_line(events: Sequence[Event]) -> str:
+    """Where an incident stands, and who has it."""
+    life = life_of(events)
+    if life.is_check:
+        return "a run with --check, and no incident"
+    words = [f"{life.state}, {life.severity}"]
+    words += [f"acknowledged by {life.acknowledged_by}"] if life.acknowledged_by else []
+    words += [f"assigned to {life.assignee}"] if life.assignee else []
+    return ", ".join(words)
+
+
 def timeline_data(events: Sequence[Event]) -> dict[str, Any]:
     """The record of one incident as JSON data."""
     return {

@@ -85,8 +85,9 @@ def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
         "ladder_approved_by": request.approved_by,
         "ladder_approval": [dict(one) for one in request.approvals],
     }
-    if request.severity:
-        data["ladder_severity"] = str(request.severity)
+    seen = case.assessment.severity if case.assessment and case.assessment.by_impact else None
+    if request.severity or seen:
+        data["ladder_severity"] = str(request.severity or seen)
     if mode == "remediate":
         data["ladder_plan"] = dict(ladder_plan)
     job = base_job(request, case.settings, case.world, case.playbook)

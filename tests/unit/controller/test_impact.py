@@ -13,7 +13,7 @@ from saveit_remediate.catalog.policy_severities import read_severities
 from saveit_remediate.impact import Impact, Probed, Requests, compare, probed, propose, requests_of
 from saveit_remediate.report.prometheus import Answer
 from saveit_remediate.respond.measuring import Measuring
-from saveit_remediate.respond.probing import Probes, answer, series_of
+from saveit_remediate.respond.probing import Probes, Sample, answer, series_of
 
 POLICY = Path(__file__).parents[3] / (
     "collections/ansible_collections/saveit/remediation/roles/ladder/files/policy.yml"
@@ -100,7 +100,7 @@ def test_only_the_probes_since_a_moment_count() -> None:
 
 
 def test_the_probes_become_series_for_charts() -> None:
-    samples = {"a": [(10.1, 5.0, ""), (12.1, None, "x")], "b": [(10.3, 7.0, "")]}
+    samples: dict[str, list[Sample]] = {"a": [(10.1, 5.0, ""), (12.1, None, "x")], "b": [(10.3, 7.0, "")]}
     assert series_of(samples, 2.0) == {"errors": [[10, 0], [12, 0.5]], "latency": [[10, 7], [12, None]]}
 
 
