@@ -196,7 +196,6 @@ class Request:
     inventory: str
     limit: str = ""
     severity: Severity | None = None
-    severity_why: str = ""  # who said so, when it was not given with --severity
     extra_vars: Mapping[str, Any] = field(default_factory=dict)
     check: bool = False
     diff: bool = False
@@ -209,3 +208,4 @@ class Request:
     approved_by: str = ""  # who answers for a remedy that needs an approval
     approvals: tuple[Mapping[str, str], ...] = ()  # signed ones: statement and signature
     lineage: tuple[str, ...] = ()  # that id, and those that it had gone on with: their runs are dead
+    severity_why: str = ""  # who said the severity, where it was not given with --severity

@@ -20,8 +20,8 @@ UNASSESSED = "sev3"
 _CUSTOMERS = ("sev1", "sev2")  # by their definition: an outage, or a major feature
 _STAYS = {state: state for state in STATES}
 _OPEN = {state: state for state in AT_WORK}
-# How a response may end with the service still sick, or with nobody knowing. `planned`: nobody agreed.
-_NOT_WELL = ("unresolved", "unverified", "refused", "unreachable", "interrupted", "planned")
+# How a response may end with the service still sick, or with nobody knowing.
+_UNKNOWN = ("unresolved", "unverified", "refused", "unreachable", "interrupted")
 
 # The legal moves: by the kind of an event from which state to which. What people do elsewhere is refused;
 # what the automation writes elsewhere is in the record, and moves nothing.
@@ -166,7 +166,9 @@ def _assessed(life: Life, event: Event) -> Life:
 
 def _closed(life: Life, event: Event) -> Life:
     """A run ended. Where the error rate is not back to what it was before, people go on looking."""
-    outcome = _text(event.payload, "outcome")
+    outcome, severity = _text(event.payload, "outcome"), _text(event.payload, "severity")
+    if severity and not life.by_person:
+        life = replace(life, severity=severity)
     if outcome == "resumed":
         return replace(life, state="resolved", resumed_as=_text(event.payload, "resumed_as"))
     if outcome in ("recovered", "healthy"):
@@ -176,11 +178,11 @@ def _closed(life: Life, event: Event) -> Life:
         return replace(life, state=state, failed_at=None, resolved_by=by)
     if outcome == "error" and not life.is_sick:
         return replace(life, state="resolved", resolved_by="an error before anything was seen")
-    if outcome in ("refused", "unreachable", "unresolved", "unverified", "interrupted"):
+    if outcome in _UNKNOWN:
         life = replace(life, is_sick=True)  # for all that anybody knows
     broke = "breaker-open" in (event.payload.get("obstacles") or ())
     gave_up = outcome in ("unresolved", "unverified") or broke
-    state = "assessing" if life.state == "opened" and outcome in _NOT_WELL else life.state
+    state = "assessing" if life.state == "opened" and outcome in _UNKNOWN else life.state
     return replace(life, state=state, failed_at=_time(event) if gave_up else life.failed_at)
 
 
@@ -209,6 +211,7 @@ def _acknowledged(life: Life, event: Event) -> Life:
 _CHANGES: Mapping[str, Callable[[Life, Event], Life]] = {
     "assessed": _assessed,
     "closed": _closed,
+    "waiting": _closed,
     "reopened": _reopened,
     "severity": _severity,
     "acknowledged": _acknowledged,

@@ -39,6 +39,7 @@ from saveit_remediate.cli.target import (
     limit_option,
     verbose_option,
 )
+from saveit_remediate.cli.watch import watch
 
 PROGRAM = "saveit-remediate"
 _SEVERITIES = ["sev1", "sev2", "sev3", "sev4"]
@@ -141,6 +142,7 @@ cli.add_command(resolve)
 cli.add_command(reopen)
 cli.add_command(timeline)
 cli.add_command(severities)
+cli.add_command(watch)
 cli.add_command(resume)
 cli.add_command(approve)
 cli.add_command(notify)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from saveit_remediate.incident_life import BEGUN, life_of, run_is_open
+from saveit_remediate.incident_life import AT_WORK, BEGUN, life_of, run_is_open
 from saveit_remediate.journal import Event, Journal
 from saveit_remediate.journal.chain import chain_break
 from saveit_remediate.journal.controller import is_gone
@@ -40,8 +40,9 @@ def summarize(events: Sequence[Event]) -> Summary:
     # What is put back later, and what people add, is in the record of the incident after its end.
     told = next((event for event in reversed(events) if event.kind in _WORDS), None)
     payload: Mapping[str, Any] = told.payload if told else {}
-    word = told.kind if told else "unfinished"
-    outcome = word if word == "waiting" else str(payload.get("outcome") or word)
+    outcome = str(payload.get("outcome") or (told.kind if told else "unfinished"))
+    if waits(events):
+        outcome = "waiting"
     sentence = str(payload.get("sentence") or payload.get("reason") or f"the record ends with {last.kind}")
     if run_is_open(events):
         outcome, sentence = "unfinished", f"the record ends with {last.kind}"
@@ -63,6 +64,21 @@ def summaries(journal: Journal) -> list[Summary]:
     """All incidents, newest first."""
     found = (journal.events(incident_id) for incident_id in reversed(journal.incidents()))
     return [summarize(events) for events in found if events]
+
+
+def matching(
+    found: Sequence[Summary], incident: str, severities: Sequence[str], state: str, since: datetime | None
+) -> list[Summary]:
+    """Those of a type, of some severities, in a state ("open": any before resolved), opened since; or all."""
+    states = AT_WORK if state == "open" else (state,)
+    return [
+        one
+        for one in found
+        if incident in ("", one.incident)
+        and (not severities or one.severity in severities)
+        and (not state or one.state in states)
+        and (since is None or datetime.fromisoformat(one.opened) >= since)
+    ]
 
 
 def unfinished(journal: Journal, now: datetime) -> list[Summary]:
@@ -106,6 +122,17 @@ def still_changed(events: Sequence[Event]) -> list[Mapping[str, Any]]:
         elif event.kind == "put-back":
             found.pop(str(event.payload.get("id")), None)
     return list(found.values())
+
+
+def life_line(events: Sequence[Event]) -> str:
+    """Where an incident stands, and who has it."""
+    life = life_of(events)
+    if life.is_check:
+        return "a run with --check, and no incident"
+    words = [f"{life.state}, {life.severity}"]
+    words += [f"acknowledged by {life.acknowledged_by}"] if life.acknowledged_by else []
+    words += [f"assigned to {life.assignee}"] if life.assignee else []
+    return ", ".join(words)
 
 
 def timeline_data(events: Sequence[Event]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report, TargetReport
 from saveit_remediate.report.screen import Screen
 from saveit_remediate.respond.judgement import Judgement
+from saveit_remediate.respond.measuring import Measuring
 from saveit_remediate.respond.record import Record
 from saveit_remediate.run import Job
 from saveit_remediate.settings import Settings
@@ -55,6 +56,7 @@ class Case:
     assessment: Assessment | None = None
     findings: tuple[Finding, ...] = ()
     actions: tuple[Action, ...] = ()
+    measuring: Measuring = field(default_factory=lambda: Measuring(0.0))
 
 
 def new_record(incident: str, world: Surroundings, journal: Journal, goes_on: str = "") -> Record:
@@ -83,8 +85,9 @@ def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
         "ladder_approved_by": request.approved_by,
         "ladder_approval": [dict(one) for one in request.approvals],
     }
-    if request.severity:
-        data["ladder_severity"] = str(request.severity)
+    seen = case.assessment.severity if case.assessment and case.assessment.by_impact else None
+    if request.severity or seen:
+        data["ladder_severity"] = str(request.severity or seen)
     if mode == "remediate":
         data["ladder_plan"] = dict(ladder_plan)
     job = base_job(request, case.settings, case.world, case.playbook)

@@ -25,8 +25,9 @@ from saveit_remediate.respond.case import (
 from saveit_remediate.respond.diagnosis import with_obstacles
 from saveit_remediate.respond.judgement import Judgement, joined, together
 from saveit_remediate.respond.lease import release
+from saveit_remediate.respond.measuring import measuring
 from saveit_remediate.respond.opening import open_or_join
-from saveit_remediate.respond.outcome import is_outdated, judge_remediation
+from saveit_remediate.respond.outcome import against_baseline, is_outdated, judge_remediation
 from saveit_remediate.respond.untouched import (
     judge_all_apart,
     judge_apart,
@@ -53,6 +54,7 @@ def respond(request: Request, settings: Settings, world: Surroundings, journal: 
     case = Case(request, settings, world, runbook, variables, record, playbook, agreed=request.yes)
     open_or_join(case)
     try:
+        case.measuring = measuring(settings, world.catalog, record.started.timestamp())
         for dead in () if request.check else request.lineage:
             release(case, dead)
         judgement = _steps(case)
@@ -61,9 +63,13 @@ def respond(request: Request, settings: Settings, world: Surroundings, journal: 
     except RemediateError as error:
         record.write("closed", str(error), outcome="error", exit_code=error.exit_code)
         raise
+    finally:
+        case.measuring.stop()
+    judgement, word = against_baseline(case, judgement)
     asked = ask_for_approvals(case, judgement)
     report = report_of(case, asked or judgement)
-    record.close(report, kind="waiting" if asked else "closed")
+    case.measuring.write(record)
+    record.close(report, kind="waiting" if asked else "closed", baseline=word)
     return report
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from saveit_remediate.catalog.checks import Node, load_yaml
 from saveit_remediate.catalog.policy import Sections
 from saveit_remediate.catalog.policy_severities import read_severities
 from saveit_remediate.errors import RefusedError
+from saveit_remediate.incident import Request, Severity
 from saveit_remediate.incident_life import AT_WORK, MOVES, STATES, Life, life_of, refusal, run_is_open
 from saveit_remediate.journal import Event, Journal, open_journal
 from saveit_remediate.journal.controller import this_controller
 from saveit_remediate.report.history import summarize, unfinished, waits
-from saveit_remediate.respond.opening import open_incident
+from saveit_remediate.respond.opening import open_incident, open_or_join
 from saveit_remediate.respond.people import NewIncident, open_by_hand, tell
+from saveit_remediate.settings import Setting, Settings
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 SICK = ("assessed", {"severity": "sev2", "why": "a rule", "findings": [{"id": "dead"}], "hosts": ["alpha"]})
@@ -237,3 +240,44 @@ def test_an_incident_opened_by_hand_is_open_once_and_never_unfinished(journal: J
         open_by_hand(journal, new, known, NOW, "0002")
     assert journal.incidents() == [REDIS]
     assert unfinished(journal, NOW + timedelta(days=3)) == []
+
+
+def case_of(journal: Journal, **asked: Any) -> Any:
+    return SimpleNamespace(
+        record=SimpleNamespace(incident_id="new", now=lambda: NOW, journal=journal, write=None),
+        request=Request("redis", "/hosts", **asked),
+        settings=Settings({"inventory": Setting("inventory", "/hosts", "by default")} | TIMEOUT),
+        runbook=SimpleNamespace(id="redis", title="Redis"),
+        world=SimpleNamespace(user="bo", screen=SimpleNamespace(warning=lambda _: None)),
+        variables={},
+    )
+
+
+TIMEOUT = {"timeout": Setting("timeout", 600, "by default")}
+
+
+def test_a_run_beside_one_that_is_at_work_is_refused_and_that_it_came_is_recorded(journal: Journal) -> None:
+    write(journal, REDIS, RUN, SICK)
+    with pytest.raises(RefusedError, match=f"process .* is at work on {REDIS}.*joined it, and nothing was"):
+        open_or_join(case_of(journal))
+    last = journal.events(REDIS)[-1]
+    assert (last.kind, last.payload["user"]) == ("joined", "bo")
+    assert life_of(journal.events(REDIS)).running, "the first run goes on"
+
+
+def test_a_run_that_joins_has_the_severity_that_a_person_said(journal: Journal) -> None:
+    write(journal, REDIS, RUN, SICK, SAD, ("severity", {"to": "sev1", "reason": "all customers"}))
+    case = case_of(journal)
+    open_or_join(case)
+    assert (case.record.incident_id, case.request.severity) == (REDIS, "sev1")
+    assert case.request.severity_why == "said by a person: all customers"
+    write(journal, REDIS, SAD)
+    given = case_of(journal, severity=Severity.SEV3)
+    open_or_join(given)
+    assert (given.request.severity, given.request.severity_why) == ("sev3", "")
+
+
+def test_a_run_opens_its_own_incident_where_none_is_open(journal: Journal) -> None:
+    case = case_of(journal)
+    open_or_join(case)
+    assert (case.record.incident_id, journal.events("new")[0].kind) == ("new", "opened")
