@@ -173,7 +173,13 @@ def _diagnosed(case: Case, result: RunResult) -> Assessment:
         raise InterruptedRunError(result.problem)
     case.hosts = result.hosts
     observation = with_obstacles(result, job_of(case, "diagnose", {}))
-    assessment = assess(case.runbook, observation, case.request.severity, case.request.severity_why)
+    assessment = assess(
+        case.runbook,
+        observation,
+        case.request.severity,
+        case.request.severity_why,
+        case.measuring.proposal(),
+    )
     case.assessment, case.findings = assessment, assessment.all
     case.actions = observation.actions
     seen = "; ".join(finding.sentence for finding in case.findings) or "nothing is wrong"
