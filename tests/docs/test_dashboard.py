@@ -31,7 +31,7 @@ def lost(ours: Any, theirs: Any, where: str = "") -> list[str]:
 
 
 def through_grafana(dashboard: dict[str, Any]) -> Any:
-    """Read by the models that Grafana makes from its schema, and written again without what they do not know."""
+    """Read by the models that Grafana makes from its schema, and written without what they do not know."""
     sdk = pytest.importorskip("grafana_foundation_sdk.models.dashboard", reason="only in the group dev")
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.cog.plugins import register_default_plugins

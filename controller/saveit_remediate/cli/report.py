@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,7 +108,8 @@ def _serve(listen: str, read: Callable[[], State]) -> None:
     with server(host, int(port), read) as one:
         click.echo(f"http://{f'[{host}]' if ':' in host else host}:{one.server_port}/metrics")
         sys.stdout.flush()
-        one.serve_forever()
+        with suppress(KeyboardInterrupt):  # Ctrl-C and SIGTERM are how it ends
+            one.serve_forever()
 
 
 def _show(found: Any, since: str) -> None:
