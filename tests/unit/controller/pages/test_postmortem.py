@@ -142,6 +142,28 @@ def test_what_people_wrote_survives_and_the_rest_is_written_anew(book: Book) -> 
     assert "We called the customer." in page
 
 
+def test_html_and_images_of_people_are_words(book: Book) -> None:
+    path = book.write().markdown
+    theirs = (
+        "<script>alert(1)</script>\n\n![e](http://elsewhere/x.png) [f](javascript:alert(1)) [g](https://h/)\n"
+    )
+    path.write_text(path.read_text() + theirs)
+    page = read(book.write().html.read_text())
+    assert "<script>alert(1)</script>" in "".join(page.words)
+    assert not {tag for tag, _ in page.tags} & {"script", "img"}
+    outside = [dict(pairs).get("href") for tag, pairs in page.tags if tag == "a"]
+    assert [link for link in outside if link and not link.startswith("#")] == [
+        "http://elsewhere/x.png",
+        "https://h/",
+    ]
+
+
+def test_what_is_kept_for_machines_is_not_in_the_timeline(book: Book) -> None:
+    for kind in ("notice", "measured", "postmortem"):
+        book.add(kind, sentence=f"for a machine: {kind}")
+    assert "for a machine" not in book.markdown()
+
+
 def test_an_edit_that_the_record_has_overtaken_is_said(book: Book) -> None:
     path = book.write().markdown
     path.write_text(path.read_text().replace("| Duration | 52 s |", "| Duration | an hour, customers say |"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as classic
+from rich.console import Console
 from tests.unit.controller.pages.conftest import LATER, RECORDED, Book, fill
 
-from saveit_remediate.errors import UsageError
+from saveit_remediate.errors import UnreachableError, UsageError
 from saveit_remediate.report.due import due_of
 from saveit_remediate.report.facts import facts_of
 from saveit_remediate.report.figures import figures_of, rank
+from saveit_remediate.report.figures_tables import figures_tables
 from saveit_remediate.report.openmetrics import State, server, text, write_textfile
 
 if TYPE_CHECKING:
@@ -170,6 +174,27 @@ def test_each_scrape_reads_the_journal_anew(book: Book) -> None:
 def _get(asked: urllib.request.Request) -> str:
     with urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310
         return str(answer.read().decode())
+
+
+def test_a_journal_that_is_away_is_said_and_the_next_scrape_may_work(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def away() -> State:
+        raise UnreachableError("cannot read the journal x: refused")
+
+    with listening(away) as url, pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(url, timeout=5)  # noqa: S310
+    assert caught.value.code == 503
+    assert caught.value.read() == b"cannot read the journal x: refused\n"
+    assert capfd.readouterr().err == ""
+
+
+def test_a_terminal_gets_the_same_figures_as_tables(many: Book) -> None:
+    screen = Console(width=100, record=True, file=io.StringIO())
+    screen.print(figures_tables(figures_of(state(many)[0]), "30d"))
+    shown = screen.export_text()
+    assert "4 incidents in 30d, 2 recovered, 1 of them without a person (50 %)" in " ".join(shown.split())
+    assert all(words in shown for words in ("acknowledge", "recreate", "Repeat offenders"))
 
 
 def test_a_port_that_is_taken_is_a_sentence(book: Book) -> None:
