@@ -115,7 +115,9 @@ def test_the_charts_are_what_happened(book: Book, tmp_path: Path) -> None:
     assert re.fullmatch(
         r"(9.9\d|10) before, at most (9.9\d|10) while it lasted, .*\(requests/s\)", said["traffic"]
     )
-    assert re.fullmatch(r"(9|10)\d before, at most 9\d\d while it lasted, 9\d at the end \(ms\)", said["latency"])
+    assert re.fullmatch(
+        r"(9|10)\d before, at most 9\d\d while it lasted, 9\d at the end \(ms\)", said["latency"]
+    )
     assert dict(content.impact)["Requests failed"].startswith("about ")
     assert "of what 99.9 % in 30 days allows" in dict(content.impact)["Error budget"]
 
@@ -127,7 +129,7 @@ def test_every_query_is_one_that_prometheus_understands(tmp_path: Path) -> None:
     queries += [target["expr"].replace("$__range", "30d") for panel in panels for target in panel["targets"]]
     recorded = [{"record": f"q{number}", "expr": query} for number, query in enumerate(queries)]
     (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "ours", "rules": recorded}]}))
-    checked = ["promtool", "check", "rules", tmp_path / "rules.yml"]
+    checked = ["promtool", "check", "rules", str(tmp_path / "rules.yml")]
     done = subprocess.run(checked, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"{len(queries)} rules found" in done.stdout
