@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 DEMO := .venv/.has-lab
 DEV := .venv/.has-dev
 
-.PHONY: help demo test test-kubernetes check unit faults lab-up lab-down picture docs clean
+.PHONY: help demo test test-kubernetes check unit faults chaos lab-up lab-down picture docs clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,11 @@ unit: $(DEV) ## Unit and contract tests only: no lab, no network
 faults: $(DEV) ## Break and remediate every fault ROUNDS times (5) in both PROFILES, over INVENTORY; print a table
 	@ROUNDS=$${ROUNDS:-5} PROFILES="$${PROFILES:-deployed documented}" FAULTS=$${FAULTS:-all} .venv/bin/pytest -q tests/e2e/test_faults.py \
 		tests/e2e/test_{diagnose,application,database,certificate,ssh,terminal}.py tests/lab tests/kubernetes tests/unit/collection/test_postgres_server.py
+
+# With tests/fuzz, where there is one.
+chaos: $(DEV) ## kill -9 everywhere, races, healthy runs, the breaker: CHAOS_KILLS=200 RACES=50 HEALTHY=500 CHAOS_TARGET=lab or standin; print a table
+	@CHAOS_TARGET=$${CHAOS_TARGET:-lab} CHAOS_KILLS=$${CHAOS_KILLS:-200} RACES=$${RACES:-50} HEALTHY=$${HEALTHY:-500} \
+		.venv/bin/python -m pytest -q -rs --timeout 900 tests/chaos $(wildcard tests/fuzz)
 
 # The lab runs on any Python 3.11; the environment's own is one.
 lab-up lab-down: export PATH := $(CURDIR)/.venv/bin:$(PATH)

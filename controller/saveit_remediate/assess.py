@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from saveit_remediate.catalog import Runbook
@@ -27,6 +27,15 @@ class Assessment:
     def of(self, target: str) -> tuple[Finding, ...]:
         """The symptoms of one target."""
         return tuple(finding for finding in self.symptoms if finding.target == target)
+
+    def only(self, targets: Collection[str]) -> Assessment:
+        """The same for these targets alone."""
+        return dataclasses.replace(
+            self,
+            symptoms=tuple(finding for finding in self.symptoms if finding.target in targets),
+            obstacles=tuple(finding for finding in self.obstacles if finding.target in targets),
+            context=tuple(finding for finding in self.context if finding.target in targets),
+        )
 
     @property
     def sick(self) -> tuple[str, ...]:

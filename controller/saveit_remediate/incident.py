@@ -99,6 +99,9 @@ class Action:
     finished: str = ""
     diff: tuple[Mapping[str, str], ...] = ()
     forbidden: str = ""  # why the platform would not let us do it, with the rule to add
+    needs: str = ""  # by the policy: nothing, agreement, approval or second-person
+    lacks: str = ""  # why the policy does not let it run
+    plan: str = ""  # where it lacks an approval: a name of what that has to be for
 
     @property
     def is_done(self) -> bool:
@@ -118,6 +121,44 @@ class Evidence:
     after: str = ""  # the remedy that was verified, in phase verify
     sentence: str = ""
     incident: str = ""  # the incident type whose diagnosis measured it
+
+
+@dataclass(frozen=True)
+class Change:
+    """A temporary change that is recorded on a target, with the old value. Times are ISO 8601, UTC.
+
+    `state` is made, or begun where nobody saw the end of it.
+    """
+
+    id: str
+    target: str
+    service: str
+    what: str
+    before: str
+    after: str
+    by: str = ""
+    why: str = ""
+    incident: str = ""
+    at: str = ""
+    expires: str = ""
+    expired: bool = False
+    state: str = "made"
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Reverted:
+    """What became of a change that was to be put back.
+
+    `word` is put-back, planned (check mode), over (nothing was left of it) or left (it stays as it is).
+    """
+
+    id: str
+    target: str
+    what: str
+    word: str
+    sentence: str
+    incident: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +184,8 @@ class Observation:
     tables: tuple[Table, ...] = ()
     sentences: tuple[str, ...] = ()
     manifests: tuple[Mapping[str, Any], ...] = ()
+    changes: tuple[Change, ...] = ()
+    reverted: tuple[Reverted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,3 +204,7 @@ class Request:
     break_lease: str = ""  # the reason why a lease of somebody else is broken; empty respects it
     found_by: str = ""  # how the incident type was found, when a person did not name it
     resumes: str = ""  # the id of an incident that was cut off, and is gone on with by this one
+    goes_on: str = ""  # the id of an incident that waited for an approval; its record goes on
+    approved_by: str = ""  # who answers for a remedy that needs an approval
+    approvals: tuple[Mapping[str, str], ...] = ()  # signed ones: statement and signature
+    lineage: tuple[str, ...] = ()  # that id, and those that it had gone on with: their runs are dead

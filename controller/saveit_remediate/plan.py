@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from saveit_remediate.assess import Assessment
-from saveit_remediate.catalog import RISKS, Playbook
+from saveit_remediate.catalog import Playbook
 from saveit_remediate.incident import Action, Severity
+
+NO_AGREEMENT = "nobody agreed to it (--yes)"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Step:
     reason: str
     would_help: bool = True
     later: bool = False
+    needs: str = ""  # by the policy
+    lacks: str = ""  # why the policy, and nothing else, does not let it run
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,20 @@ class Plan:
         """Remedies that would help, and that policy or the platform does not allow."""
         return tuple(step for step in self.steps if step.would_help and not step.allowed)
 
+    @property
+    def unagreed(self) -> tuple[Step, ...]:
+        """Remedies that would be tried if somebody agreed."""
+        return tuple(step for step in self.denied if step.lacks == NO_AGREEMENT)
+
     def for_ladder(self, assessment: Assessment, hosts: Iterable[str]) -> dict[str, Any]:
         """The extra variable `ladder_plan`: per host what was found, and which remedies may be tried."""
         return {
             host: {
                 "assessed": [finding.id for finding in assessment.of(host)],
                 "remedies": [
-                    step.remedy for step in self.steps if step.target == host and (step.allowed or step.later)
+                    step.remedy
+                    for step in self.steps
+                    if step.target == host and (step.allowed or step.later or step.lacks)
                 ],
             }
             for host in dict.fromkeys((*hosts, *assessment.sick))
@@ -63,16 +74,23 @@ class Plan:
 
 
 def make_plan(
-    assessment: Assessment, offered: Iterable[Action], playbook: Playbook, max_risk: str = "medium"
+    assessment: Assessment, offered: Iterable[Action], playbook: Playbook, agreed: bool, check: bool = False
 ) -> Plan:
-    """Decide about each remedy that the diagnosis offered; `max_risk` is low, medium or high."""
-    steps = tuple(_step(action, assessment, max_risk) for action in offered)
+    """Decide about each remedy that the diagnosis offered.
+
+    `agreed`: somebody has agreed, or will be asked. What else the policy asks for, the ladder has told, and
+    it looks again when the remedy is to act. A `check` needs nothing.
+    """
+    steps = tuple(_step(action, assessment, agreed, check) for action in offered)
     return Plan(playbook, assessment.severity, assessment.why, steps)
 
 
-def _step(action: Action, assessment: Assessment, max_risk: str) -> Step:
+def _step(action: Action, assessment: Assessment, agreed: bool, check: bool) -> Step:
     would_help = action.result == "possible"
-    denied = action.forbidden or _denied(action, assessment, max_risk)
+    barred = action.forbidden or ("" if assessment.of(action.target) else "nothing is wrong there")
+    needs = action.needs or "agreement"  # of a playbook that does not say
+    lacks = action.lacks or ("" if agreed or needs == "nothing" else NO_AGREEMENT)
+    lacks = "" if barred or check else lacks
     return Step(
         target=action.target,
         remedy=action.remedy,
@@ -80,21 +98,10 @@ def _step(action: Action, assessment: Assessment, max_risk: str) -> Step:
         risk=action.risk,
         disrupts=action.disrupts,
         reversible=action.reversible,
-        allowed=would_help and not denied,
-        reason=denied if would_help and denied else action.sentence,
+        allowed=would_help and not barred and not lacks,
+        reason=(barred or lacks or action.sentence) if would_help else action.sentence,
         would_help=would_help,
-        later=not would_help and not denied,
+        later=not would_help and not barred,
+        needs=needs,
+        lacks=lacks,
     )
-
-
-def _denied(action: Action, assessment: Assessment, max_risk: str) -> str:
-    """Why policy does not let it be tried; empty when it does."""
-    if not assessment.of(action.target):
-        return "nothing is wrong there"
-    if action.risk not in RISKS:
-        return f"its risk {action.risk!r} is none of {', '.join(RISKS)}"
-    if action.risk == "high" and max_risk != "high":
-        return "high risk needs an approval: -e ladder_max_risk=high"
-    if RISKS.index(action.risk) > RISKS.index(max_risk):
-        return f"{action.risk} risk is above ladder_max_risk={max_risk}"
-    return ""

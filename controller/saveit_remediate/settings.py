@@ -44,6 +44,18 @@ SPECS = (
     ),
     Spec("playbooks", "path", "playbooks beside the file", "Folder of the site's own playbooks."),
     Spec(
+        "policy",
+        "path",
+        "policy.yml beside the file",
+        "What remedies need before they act, by risk and severity.",
+    ),
+    Spec(
+        "key",
+        "path",
+        "$XDG_CONFIG_HOME/saveit-remediate/approve",
+        "The private key with which `saveit-remediate approve` signs.",
+    ),
+    Spec(
         "postmortems", "path", "$XDG_STATE_HOME/saveit-remediate/postmortems", "Folder of the post-mortems."
     ),
     Spec(
@@ -105,6 +117,12 @@ class Settings:
         return str(self.values["journal"].value)
 
     @property
+    def policy(self) -> Path | None:
+        """The site's own; None when it has none."""
+        value = self.values["policy"].value
+        return None if value is None else Path(value)
+
+    @property
     def playbooks(self) -> Path | None:
         value = self.values["playbooks"].value
         return None if value is None else Path(value)
@@ -164,9 +182,8 @@ def without_password(where: str) -> str:
 
 def _find_file(environ: Mapping[str, str], cwd: Path) -> Path | None:
     """The nearest file at or above `cwd`, else the person's own."""
-    config = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
     candidates = [folder / FILE_NAME for folder in (cwd, *cwd.parents)]
-    candidates.append(Path(config) / "saveit-remediate" / FILE_NAME)
+    candidates.append(_config(environ) / FILE_NAME)
     return next((path for path in candidates if path.is_file()), None)
 
 
@@ -198,7 +215,14 @@ def _default(name: str, environ: Mapping[str, str], path: Path | None) -> Any:
         return str(_state(environ) / "postmortems")
     if name in ("playbooks", "templates") and path and (path.parent / name).is_dir():
         return str(path.parent / name)
-    return None
+    if name == "policy" and path and (path.parent / "policy.yml").is_file():
+        return str(path.parent / "policy.yml")
+    return str(_config(environ) / "approve") if name == "key" else None
+
+
+def _config(environ: Mapping[str, str]) -> Path:
+    home = Path(environ.get("HOME", "~")).expanduser()
+    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "saveit-remediate"
 
 
 def _state(environ: Mapping[str, str]) -> Path:
@@ -224,6 +248,10 @@ def _convert(spec: Spec, raw: Any, origin: str, base: Path) -> Any:
     if spec.kind == "inventory" and "," in text and not (base / text).exists():
         return text
     if spec.kind == "journal" and "://" in text:
+        if re.match(r"[^/]*://[^/]*@[^/]*@", text):  # who takes it apart finds the password elsewhere
+            raise UsageError(
+                f"setting journal: the password has an @ in it; write %40 for it in the URL ({origin})"
+            )
         if re.match(r"postgres(ql)?://", text):
             return re.sub(r"^postgres://", "postgresql://", text)
         raise UsageError(

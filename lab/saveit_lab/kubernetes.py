@@ -112,6 +112,7 @@ BEHAVIOURS: dict[str, Callable[[Container], None]] = {
     "slow-start": _slow_start,
     "leak": _leak,
     "busy": _busy,
+    "loading": _script,
 }
 
 

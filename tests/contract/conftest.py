@@ -70,15 +70,19 @@ class Engine:
 def engine(tmp_path: Path) -> Callable[..., Engine]:
     """Makes an engine whose Redis is in the given state, and answers with these recordings."""
 
-    def make(state: str = "running", reads: str = "healthy_reads", writes: str = "healthy_writes") -> Engine:
+    def make(
+        state: str = "running", reads: str = "healthy_reads", writes: str = "healthy_writes", host: str = ""
+    ) -> Engine:
+        folder = tmp_path / host
+        folder.mkdir(exist_ok=True)
         recordings = ROOT / "tests/fixtures/redis-cli-7.0"
         for name, recording in (("reads", reads), ("writes", writes)):
-            (tmp_path / name).write_text((recordings / f"{recording}.txt").read_text("utf-8"), "utf-8")
-        shutil.copy(ROOT / "tests/fixtures/postgresql-15.18/would_terminate.json", tmp_path / "sessions")
-        (tmp_path / "state").write_text(state, "utf-8")
-        (tmp_path / "docker").write_text(DOCKER.format(folder=tmp_path), "utf-8")
-        (tmp_path / "docker").chmod(0o755)
-        return Engine(tmp_path)
+            (folder / name).write_text((recordings / f"{recording}.txt").read_text("utf-8"), "utf-8")
+        shutil.copy(ROOT / "tests/fixtures/postgresql-15.18/would_terminate.json", folder / "sessions")
+        (folder / "state").write_text(state, "utf-8")
+        (folder / "docker").write_text(DOCKER.format(folder=folder), "utf-8")
+        (folder / "docker").chmod(0o755)
+        return Engine(folder)
 
     return make
 

@@ -41,7 +41,7 @@ class NotReady(BaseHTTPRequestHandler):
 def backend() -> Iterator[str]:
     """The address of a backend that answers 503."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), NotReady)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()

@@ -49,7 +49,7 @@ class Answers(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def backend() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
@@ -76,7 +76,13 @@ def play(id_: str) -> dict[str, Any]:
     given, role = climbs(id_), f"saveit.remediation.{id_}"
     runbook = read(ROLES / id_ / "meta/runbook.yml")
     state = "{{ ladder_state }}"
-    opened = {"step": "open", "runbook": runbook, "services": given.get("ladder_services", {})}
+    policy = read(ROLES / "ladder/files/policy.yml")
+    opened = {
+        "step": "open",
+        "policy": policy,
+        "runbook": runbook,
+        "services": given.get("ladder_services", {}),
+    }
     assessed = {"step": "assess", "state": state, "observed": given["ladder_observed"]}
     tasks: list[dict[str, Any]] = [
         {"ansible.builtin.include_role": {"name": role, "tasks_from": "diagnose"}},

@@ -17,7 +17,18 @@ IDS = sorted(path.parents[1].name for path in COLLECTION.glob("roles/*/meta/runb
 TASK_FILES = sorted(COLLECTION.glob("roles/*/tasks/**/*.yml"))
 PLAYBOOKS = sorted([*COLLECTION.glob("playbooks/*.yml"), *ROOT.glob("playbooks/*.yml")])
 TESTS = {"is", "is_not", "at_most", "at_least"}
-COMMANDS = ("diagnose", "status", "errors", "db", "debug", "rbac", "interlock")
+COMMANDS = (
+    "batches",
+    "diagnose",
+    "status",
+    "errors",
+    "db",
+    "debug",
+    "rbac",
+    "interlock",
+    "changes",
+    "revert",
+)
 RISKS = ["low", "medium", "high"]
 SEVERITIES = {"sev1", "sev2", "sev3", "sev4"}
 KEYS = {
@@ -62,11 +73,26 @@ def test_there_is_an_incident_type() -> None:
 @pytest.mark.parametrize("id_", IDS)
 def test_the_id_is_the_same_everywhere(id_: str) -> None:
     assert runbook(id_)["id"] == id_
-    (play,) = read(COLLECTION / f"playbooks/{id_}.yml")
-    assert play["roles"] == [{"role": f"saveit.remediation.{id_}"}]
+    (batches,) = read(COLLECTION / f"playbooks/{id_}.yml")
+    assert batches["ansible.builtin.import_playbook"] == "saveit.remediation.batches", (
+        "every one is in batches"
+    )
+    assert batches["vars"] == {"remediation_role": f"saveit.remediation.{id_}"}
     (imported,) = read(ROOT / f"playbooks/{id_}.yml")
     assert imported["ansible.builtin.import_playbook"] == f"saveit.remediation.{id_}"
     assert imported["name"] == runbook(id_)["title"]
+
+
+def test_the_batches_act_on_a_few_hosts_at_a_time_of_those_that_were_looked_at_and_counted() -> None:
+    look, count, act, end = read(COLLECTION / "playbooks/batches.yml")
+    ask = "{{{{ query('saveit.remediation.batch', '{}') }}}}"
+    stages = {"look": look, "count": count, "act": act, "end": end}
+    assert {stage: play["hosts"] for stage, play in stages.items()} == {
+        each: ask.format(each) for each in stages
+    }
+    assert act["serial"] == ask.format("serial")
+    assert [play["roles"][0]["vars"]["ladder_stage"] for play in (look, act)] == ["look", "act"]
+    assert count["tasks"][0]["saveit.remediation.ladder"]["step"] == "count"
 
 
 def test_aliases_name_one_incident_type_only() -> None:
@@ -216,6 +242,8 @@ def test_a_playbook_is_of_a_known_incident_type_and_gathers_no_facts(path: Path)
         assert play["name"]
         if "hosts" in play:
             assert play["gather_facts"] is False
+            asks = "query('saveit.remediation.batch', " in play["hosts"]
+            assert asks or play["hosts"] == "remediation_looks", "where an empty inventory is an error"
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: str(path.relative_to(ROOT)))

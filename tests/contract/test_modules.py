@@ -99,6 +99,13 @@ def test_the_action_group_is_those_that_touch_the_target() -> None:
     ]
 
 
+def test_the_action_group_recorded_is_those_that_say_for_which_incident_and_why() -> None:
+    runtime = yaml.safe_load((COLLECTION / "meta/runtime.yml").read_text("utf-8"))
+    assert sorted(runtime["action_groups"]["recorded"]) == [
+        name for name in NAMES if {"incident", "reason"} <= set(logic(name).ARGUMENTS)
+    ]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_secret_is_not_logged(name: str) -> None:
     for option, spec in logic(name).ARGUMENTS.items():
@@ -134,7 +141,13 @@ TASKS: dict[str, dict[str, Any]] = {
     "cluster_role": {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]},
     "network_debug": {},
     "interlock": {"step": "begin", "services": ["redis"], "remedy": "redis.restart"},
-    "ladder": {"step": "open", "target": "t", "runbook": {"verify": {"hold_seconds": 1}}},
+    "temporary_changes": {"step": "revert"},
+    "ladder": {
+        "step": "open",
+        "target": "t",
+        "runbook": {"verify": {"hold_seconds": 1}},
+        "policy": yaml.safe_load((COLLECTION / "roles/ladder/files/policy.yml").read_text()),
+    },
 }
 
 
@@ -154,7 +167,8 @@ def test_every_module_runs_in_check_mode_without_a_write(
         shutil.copytree(COLLECTION, collections / "ansible_collections/saveit/remediation", ignore=rubbish)
     docker = engine("running")
     target = {"platform": "compose", "docker_command": [docker.command]}
-    TASKS["interlock"]["interlock_folder"] = str(tmp_path / "interlock")
+    for each in ("interlock", "temporary_changes"):
+        TASKS[each]["interlock_folder"] = str(tmp_path / "interlock")
     tasks = [
         {
             "name": f"Run {name}",
@@ -211,6 +225,7 @@ def test_every_module_runs_in_check_mode_without_a_write(
         "cluster_role": "written",
         "network_debug": "unavailable",
         "interlock": "may-begin",
+        "temporary_changes": "nothing",
         "ladder": "",
     }
     for name, result in results.items():

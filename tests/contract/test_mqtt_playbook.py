@@ -22,6 +22,7 @@ SETTINGS = {
     "mqtt_backend_url": "",
     "mqtt_prometheus_url": "",
     "ladder_hold_seconds": 0,
+    "ladder_agreed": True,
 }
 
 # Services by number, in the state of the file of that number; each call is written down.

@@ -18,6 +18,7 @@ SETTINGS = {
     "platform": "compose",
     "redis_backend_url": "",
     "ladder_hold_seconds": 0,
+    "ladder_agreed": True,
 }
 
 

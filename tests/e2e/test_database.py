@@ -50,7 +50,7 @@ def test_a_check_names_sessions_that_are_there_and_ends_none(
 @pytest.mark.long
 def test_a_restart_of_the_database_has_to_be_approved(lab: Lab, remediate: Remediate) -> None:
     lab.break_("database-hung")
-    report = remediate("--incident", "database", "--yes", "--json", "-e", "ladder_max_risk=high").report
+    report = remediate("--incident", "database", "--yes", "--json", "--approved-by", "tests").report
     assert report["outcome"] == "recovered", report["sentence"]
     assert [each["remedy"] for each in report["actions"] if each["result"] == "helped"] == [
         "restart-database"

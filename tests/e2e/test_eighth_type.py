@@ -68,9 +68,8 @@ FILES: dict[str, Any] = {
     "playbooks/edge.yml": [
         {
             "name": "Edge",
-            "hosts": "all",
-            "gather_facts": False,
-            "roles": [{"role": "saveit.remediation.edge"}],
+            "ansible.builtin.import_playbook": "saveit.remediation.batches",
+            "vars": {"remediation_role": "saveit.remediation.edge"},
         }
     ],
 }

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Lab, Remediate, Watch
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COLLECTION = REPOSITORY / "collections/ansible_collections/saveit/remediation"
+DEFAULT_POLICY = COLLECTION / "roles/ladder/files/policy.yml"
 
 
 def test_a_check_says_what_it_would_do_and_touches_nothing(
@@ -35,6 +40,14 @@ def test_without_a_terminal_and_without_yes_it_only_plans(
     assert "planned" in as_lines.stdout
     assert "\x1b" not in as_lines.stdout
     assert seen.touched == []
+
+
+def test_unattended_a_remedy_of_low_risk_runs_by_the_default_policy(lab: Lab, remediate: Remediate) -> None:
+    """The clone has a policy of its own, which lets nothing run unattended."""
+    lab.break_("redis-paused")
+    report = remediate("--incident", "redis", "--json", env={"SAVEIT_POLICY": str(DEFAULT_POLICY)}).report
+    assert report["outcome"] == "recovered", report["sentence"]
+    assert {each["needs"] for each in report["actions"] if each["result"] == "helped"} == {"nothing"}
 
 
 def test_the_record_tells_the_whole_story(lab: Lab, remediate: Remediate) -> None:

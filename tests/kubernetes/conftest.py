@@ -17,12 +17,15 @@ for folder in (HERE, ROOT / "lab", ROOT / "collections"):
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
 
+from certificate_site import expired, issued, site  # noqa: E402
 from standin.played import StandIn  # noqa: E402
 from standin.real import RealCluster  # noqa: E402
 from standin.tls import Authority, new_authority  # noqa: E402
 
 if TYPE_CHECKING:
     from standin.cluster import Cluster
+
+__all__ = ["expired", "issued", "site"]  # fixtures
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,11 @@ from ansible_collections.saveit.remediation.plugins.module_utils._time import pa
 
 if TYPE_CHECKING:
     from standin.cluster import Cluster, Done
+    from standin.played import StandIn
 
 # The lab's pods are ready within seconds; nobody need wait longer for them than that.
 QUICK = ("-e", "application_start_seconds=5", "-e", "application_samples=4", "-e", "ladder_hold_seconds=2")
-HIGH = ("-e", "ladder_max_risk=high")
+HIGH = ("--approved-by", "tests")
 STATES = [
     # behaviour of pods that never were well, what it is called, words of its sentence
     ("crash-loop", "service-crash-loop", "exit code 1"),
@@ -177,7 +179,7 @@ def test_a_rollout_that_fails_is_undone_when_high_risk_is_approved(cluster: Clus
         refused = incident(cluster)
     assert refused.code != 0
     assert "exit code 1" in findings(refused.report)["service-rollout-failing"]
-    assert "-e ladder_max_risk=high" in refused.stdout
+    assert "--approved-by NAME" in refused.report["sentence"]
     done = incident(cluster, *HIGH)
     assert done.code == 0, done.stderr
     assert actions(done.report)["undo"]["result"] == "helped"
@@ -254,6 +256,35 @@ def test_an_api_server_that_restarts_during_the_rollout_is_waited_for(cluster: C
     assert actions(done.report)["restart"]["result"] == "helped"
 
 
+@pytest.mark.long
+def test_an_api_server_that_is_down_for_a_while_during_the_rollout_is_waited_for(standin: StandIn) -> None:
+    standin.behave("backend")
+    make_unready(standin)
+    take, down = standin.server.faults.take, threading.Event()
+
+    def restart() -> None:
+        standin.stop()
+        threading.Event().wait(2)  # the API server is away so long
+        standin.server.start()
+
+    def when_it_was_told(request: Any) -> Any:
+        asks = "/deployments/saveit-backend" in request.path and request.method == "GET"
+        if asks and patched(standin) and not down.is_set():
+            down.set()
+            threading.Thread(target=restart, daemon=True).start()
+        return take(request)
+
+    standin.server.faults.take = when_it_was_told  # type: ignore[method-assign]
+    done = incident(standin)
+    assert down.is_set()
+    assert done.code == 0, done.stdout + done.stderr
+    assert len(patched(standin)) == 1
+
+
+def patched(standin: StandIn) -> list[str]:
+    return [each for each in standin.writes if each.startswith("PATCH") and "/deployments/" in each]
+
+
 def test_a_restart_whose_answer_is_lost_is_not_made_twice(cluster: Cluster) -> None:
     cluster.need("faults")
     cluster.behave("backend")
@@ -264,3 +295,24 @@ def test_a_restart_whose_answer_is_lost_is_not_made_twice(cluster: Cluster) -> N
     assert actions(done.report)["restart"]["result"] == "helped"
     patches = [each for each in cluster.writes if each.startswith("PATCH")]  # type: ignore[attr-defined]
     assert len(patches) == 1
+
+
+@pytest.mark.long
+def test_a_start_that_takes_its_time_is_waited_for(cluster: Cluster) -> None:
+    seconds = "20" if cluster.is_real else "160"  # the stand-in's run quickly
+    objects = cluster.manifests("backend", "slow-start")
+    (container,) = next(each for each in objects if each["kind"] == "Deployment")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    container["env"].append({"name": "SAVEIT_START_SECONDS", "value": seconds})
+    cluster.apply(*objects)
+    cluster.wait(
+        lambda: [each for each in cluster.pods("saveit-backend") if each["status"]["phase"] == "Running"],
+        "it starts",
+    )
+    before = names(cluster)
+    done = incident(cluster, "-e", "application_start_seconds=60")
+    assert done.code == 0, done.stdout + done.stderr
+    assert "application-starting" in findings(done.report)
+    assert actions(done.report)["wait"]["result"] == "helped"
+    assert names(cluster) == before

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from test_access import FAULTS
+
 if TYPE_CHECKING:
     from standin.cluster import Cluster, Done
 
@@ -105,3 +107,16 @@ def test_plain_ansible_playbook_rehearses_too(cluster: Cluster, ansible_playbook
     assert done.returncode != 0
     assert "no remedy may be tried (start: our account may not " in done.stdout
     assert "get deployments, patch deployments" in done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("type_", sorted(FAULTS))
+def test_a_check_of_any_incident_type_only_reads(cluster: Cluster, type_: str) -> None:
+    """That of the runbook certificate is in test_certificate."""
+    FAULTS[type_](cluster)
+    if cluster.find("horizontalpodautoscalers", "saveit-backend-hpa"):  # it would scale meanwhile, by itself
+        cluster.delete("horizontalpodautoscalers", "saveit-backend-hpa")
+    with cluster.unchanged():
+        done = cluster.command("--incident", type_, "--check", "--json")
+    assert done.report["outcome"] == "planned", done.stdout
+    assert asked(cluster) <= {f"POST {REVIEWS}"}

@@ -18,10 +18,12 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import snapshot
 from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
+from standin import command
+from standin.played import StandIn
 
 if TYPE_CHECKING:
     from standin.cluster import Cluster as TestCluster
-    from standin.played import StandIn
+    from standin.tls import Authority
 
 READER = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}
 Connect = Callable[..., Cluster]
@@ -200,3 +202,21 @@ def test_the_command_says_what_is_wrong_and_changes_nothing(
     assert words in said
     assert done.code == code
     assert standin.writes == []
+
+
+def test_several_clusters_are_several_hosts(standin: StandIn, authority: Authority, tmp_path: Path) -> None:
+    (tmp_path / "west").mkdir()
+    west = StandIn(authority, tmp_path / "west", namespace="saveit-west")
+    try:
+        for each in (standin, west):
+            each.behave("backend")
+        inventory = tmp_path / "two.yml"
+        command.write_inventory(inventory, standin.variables, west=west.variables)
+        done = command.run(inventory, tmp_path / "state", ("status", "--json"), {})
+    finally:
+        west.close()
+    assert done.code == 0, done.stdout + done.stderr
+    assert {each["target"] for each in done.report["tables"]} == {"cluster", "west"}
+    for each in (standin, west):
+        paths = {request.path for request in each.requests}
+        assert f"/api/v1/namespaces/{each.namespace}/pods" in paths

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +20,6 @@ if TYPE_CHECKING:
 
 HPA, DEPLOYMENT, NAME = "saveit-backend-hpa", "saveit-backend", "saveit-backend"
 HPAS = "horizontalpodautoscalers"
-ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 
 
@@ -91,17 +86,9 @@ def writes(cluster: Cluster) -> list[str]:
     return [f"{each.partition(' ')[0]} {each.rpartition('saveit/')[2]}" for each in told]
 
 
-def put_back(sentence: str) -> None:
-    """Run the command that the sentence tells, as a person would."""
-    command = shlex.split(re.search(r"put it back with `([^`]+)`", sentence)[1])  # type: ignore[index]
-    assert command[:2] == ["ansible", "localhost"]
-    program = str(Path(sys.executable).with_name(command[0]))
-    done = subprocess.run(
-        [program, *command[1:]], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert '"verdict": "put-back"' in done.stdout
+def recorded(cluster: Cluster) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = cluster.command("changes", "--json").report["changes"]
+    return found
 
 
 def test_with_an_autoscaler_its_minimum_is_raised_and_it_undoes_nothing(cluster: Cluster) -> None:
@@ -112,13 +99,57 @@ def test_with_an_autoscaler_its_minimum_is_raised_and_it_undoes_nothing(cluster:
     assert "cpu-high" in found(done)
     assert "changing it replaces every pod of Deployment saveit-backend" in action(done, "raise")["sentence"]
     scaled = action(done, "scale")
-    assert scaled["sentence"].startswith("scaled backend from 2 to 3 instances; put it back with `ansible ")
+    (kept,) = recorded(cluster)
+    back = f"put it back with `saveit-remediate revert {kept['id']}`"
+    assert scaled["sentence"].startswith(f"scaled backend from 2 to 3 instances; {back}")
     assert writes(cluster) in ([], [f"PATCH {HPAS}/{HPA}"]), "spec.replicas is left to the autoscaler"
     hpa = cluster.get(HPAS, HPA)
     assert (hpa["spec"]["minReplicas"], hpa["spec"]["maxReplicas"]) == (3, 10)
     assert cluster.get("deployments", DEPLOYMENT)["spec"]["replicas"] == 3, "and it has followed"
-    put_back(scaled["sentence"])
+    assert [
+        (each["target"], each["what"], each["before"], each["after"]) for each in done.report["changes"]
+    ] == [("cluster", f"minReplicas of {HPAS}/{HPA}", "2", "3")]
+    with cluster.unchanged():
+        planned = cluster.command("revert", kept["id"], "--check")
+        early = cluster.command("revert", "--expired")
+    assert (planned.code, early.code) == (0, 0)
+    assert "would put back backend: minReplicas" in planned.stdout
+    assert "the first of 1 changes expires" in early.stdout
+    put_back = cluster.command("revert", kept["id"])
+    assert (put_back.code, recorded(cluster)) == (0, []), put_back.stdout
     assert cluster.get(HPAS, HPA)["spec"]["minReplicas"] == 2
+    shown = cluster.command("show", "last")
+    assert "put-back: " in shown.stdout
+    assert "still changed: " not in shown.stdout
+
+
+def test_what_somebody_else_has_set_since_is_left_alone_until_it_is_ours_again(
+    cluster: Cluster, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """At last by plain Ansible."""
+    busy(cluster)
+    autoscaler(cluster, target=2000)
+    scale_only(cluster, "cpu")
+    (kept,) = recorded(cluster)
+    cluster.patch(HPAS, HPA, {"spec": {"minReplicas": 4}})
+    left = cluster.command("revert", kept["id"])
+    assert left.code == 4
+    assert (
+        f"{HPAS}/{HPA} has minReplicas 4, not the 3 that was set, so it is somebody else's now" in left.stdout
+    )
+    assert " (set by " in left.stdout
+    assert cluster.get(HPAS, HPA)["spec"]["minReplicas"] == 4
+    wrong = cluster.command("revert", "beef")
+    assert (wrong.code, wrong.stderr.count("\n")) == (2, 1)
+    assert (
+        f"has the change beef; there are: {kept['id']} (minReplicas of {HPAS}/{HPA} on cluster)"
+        in wrong.stderr
+    )
+    cluster.patch(HPAS, HPA, {"spec": {"minReplicas": 3}})
+    plain = ansible_playbook("revert", f"changes_ids={kept['id']}")
+    assert plain.returncode == 0, plain.stdout
+    assert cluster.get(HPAS, HPA)["spec"]["minReplicas"] == 2
+    assert recorded(cluster) == []
 
 
 @pytest.mark.long
@@ -254,9 +285,7 @@ def test_what_somebody_else_changes_meanwhile_is_read_again(standin: StandIn) ->
     done = scale_only(standin, "cpu")
     assert action(done, "scale")["sentence"].startswith("scaled backend from 2 to 3 instances")
     assert writes(standin) == [f"PATCH {HPAS}/{HPA}"] * 2, "the first was refused"
-    assert (
-        f'"object": "{HPAS}/{HPA}", "field": "minReplicas", "before": 1' in action(done, "scale")["sentence"]
-    )
+    assert [each["before"] for each in recorded(standin)] == ["1"], "the intent that lost is not recorded"
 
 
 def test_a_number_that_changes_all_the_time_is_left_alone(standin: StandIn) -> None:

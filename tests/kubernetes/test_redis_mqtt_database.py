@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,26 +49,6 @@ def test_a_database_is_asked_by_psql_inside_its_pod(cluster: Cluster) -> None:
     assert "postgres (saveit-postgres-0) answers: PostgreSQL" in looked.stdout
 
 
-def test_a_redis_that_hangs_is_rolled_and_answers_again(cluster: Cluster) -> None:
-    cluster.need("faults")
-    cluster.behave("redis")
-    cluster.behave("backend")
-    (hung,) = (each["metadata"]["uid"] for each in cluster.pods("redis-master"))
-
-    def hangs(pod: Any, command: Any, _stdin: str) -> Any:
-        from standin.world import Executed
-
-        return Executed(124) if pod["metadata"]["uid"] == hung and "redis-cli" in command else None
-
-    cluster.executes(hangs)  # type: ignore[attr-defined]
-    done = incident(cluster, "redis")
-    assert done.code == 0, done.stdout + done.stderr
-    assert "no answer to TIME within 2 s" in findings(done.report)["redis-timeout"]
-    assert actions(done.report)["restart"]["result"] == "helped"
-    (pod,) = cluster.pods("redis-master")
-    assert pod["metadata"]["uid"] != hung
-
-
 @pytest.mark.parametrize(
     ("behaviour", "finding"), [("crash-loop", "service-crash-loop"), ("image-missing", "service-image")]
 )
@@ -93,11 +78,26 @@ def test_a_managed_redis_is_asked_from_here_and_has_no_restart(cluster: Cluster)
     assert "service-elsewhere" in acted["restart"]["sentence"]
 
 
-def test_a_managed_redis_that_nobody_told_the_address_of_is_refused_with_what_to_set(
+def test_a_managed_redis_is_asked_by_the_backend_which_knows_where_it_is(cluster: Cluster) -> None:
+    """Its Service is there, and no workload that one could tell by name or label."""
+    objects = cluster.manifests("redis")
+    workload = next(each for each in objects if each["kind"] == "StatefulSet")
+    workload["metadata"] |= {"name": "managed", "labels": {}}
+    cluster.apply(*objects)
+    cluster.behave("backend")
+    cluster.wait(lambda: cluster.is_complete(cluster.get("statefulsets", "managed")), "it serves")
+    with cluster.unchanged():
+        done = incident(cluster, "redis")
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.report["outcome"] == "healthy"
+    assert "somebody else manages it" in findings(done.report)["service-elsewhere"]
+
+
+def test_a_managed_redis_that_nobody_knows_the_address_of_is_refused_with_what_to_set(
     cluster: Cluster,
 ) -> None:
     cluster.behave("backend")
-    done = incident(cluster, "redis")
+    done = incident(cluster, "redis", "-e", "redis_url_variable=NOT_SET")
     assert done.code == 4, done.stdout + done.stderr
     assert "no restart remedy" in findings(done.report)["no-service"]
     assert "service_names" in findings(done.report)["no-service"]
@@ -142,3 +142,40 @@ def test_a_broker_is_asked_inside_its_pod_where_nobody_told_its_address(cluster:
         done = incident(cluster, "mqtt", "-e", "mqtt_backend_service=")
     assert done.code == 0, done.stdout + done.stderr
     assert done.report["outcome"] == "healthy"
+
+
+@pytest.mark.long
+def test_a_broker_that_nothing_runs_is_elsewhere(cluster: Cluster) -> None:
+    cluster.behave("backend")
+    with cluster.unchanged():
+        done = incident(cluster, "mqtt", "-e", "mqtt_host=127.0.0.1", "-e", "mqtt_port=1")
+    assert done.report["outcome"] == "unresolved"
+    assert "no service mosquitto runs here" in findings(done.report)["mqtt-elsewhere-down"]
+    assert not [each for each in done.report["actions"] if each["changed"]]
+
+
+@pytest.fixture
+def plain_port(tmp_path: Path) -> Iterator[int]:
+    """Of a real broker on loopback that has no listener for TLS."""
+    binary = shutil.which("mosquitto")
+    if not binary:
+        pytest.skip("mosquitto is not on PATH (Debian: apt-get install mosquitto)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    (tmp_path / "conf").write_text(f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\n")
+    with subprocess.Popen([binary, "-c", str(tmp_path / "conf")], stderr=subprocess.DEVNULL) as broker:
+        yield port
+        broker.kill()
+
+
+@pytest.mark.long
+def test_a_broker_that_has_lost_its_tls_listener_is_named(cluster: Cluster, plain_port: int) -> None:
+    cluster.behave("mosquitto")
+    address = {"mqtt_host": "127.0.0.1", "mqtt_port": plain_port, "mqtt_tls_port": 1}
+    with cluster.unchanged():
+        done = incident(
+            cluster, "mqtt", *(word for key, value in address.items() for word in ("-e", f"{key}={value}"))
+        )
+    assert done.report["outcome"] == "unresolved", done.stdout
+    assert list(findings(done.report)) == ["mqtt-tls-down"]

@@ -3,6 +3,7 @@
 from saveit_remediate.catalog.extra_vars import check_extra_vars, parse_extra_vars
 from saveit_remediate.catalog.find import Catalog, find, load, load_all, load_parameters, open_catalog
 from saveit_remediate.catalog.playbooks import Playbook, choose_playbook
+from saveit_remediate.catalog.policy import Policy, load_policy
 from saveit_remediate.catalog.schema import RISKS, Criterion, Parameter, Remedy, Runbook, Verify
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Criterion",
     "Parameter",
     "Playbook",
+    "Policy",
     "Remedy",
     "Runbook",
     "Verify",
@@ -20,6 +22,7 @@ __all__ = [
     "load",
     "load_all",
     "load_parameters",
+    "load_policy",
     "open_catalog",
     "parse_extra_vars",
 ]

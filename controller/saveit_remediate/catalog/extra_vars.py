@@ -14,15 +14,19 @@ from saveit_remediate.catalog.convert import convert
 from saveit_remediate.catalog.find import SHARED_ROLE
 from saveit_remediate.catalog.schema import Parameter
 from saveit_remediate.errors import UsageError, did_you_mean
+from saveit_remediate.redact import is_secret
 
 # Of the ladder's own variables, a person may set these; the controller sets the others.
-FOR_PEOPLE = ("ladder_hold_seconds", "ladder_max_risk")
+FOR_PEOPLE = (
+    "ladder_hold_seconds", "ladder_max_risk", "ladder_max_unhealthy_percent", "ladder_serial",
+)  # fmt: skip
 
 
 def parse_extra_vars(arguments: Iterable[str], cwd: Path) -> dict[str, Any]:
     """`k=v` (several, quoted like in a shell), `@file.yml`, or inline JSON/YAML; later ones win.
 
-    Raises UsageError with the argument as it was given.
+    Raises UsageError with the argument as it was given, and for a secret that is not in a file: everybody on
+    this machine sees the command line.
     """
     found: dict[str, Any] = {}
     for argument in arguments:
@@ -35,10 +39,22 @@ def parse_extra_vars(arguments: Iterable[str], cwd: Path) -> dict[str, Any]:
                 content = yaml.safe_load(text)
             except yaml.YAMLError as error:
                 raise UsageError(f"cannot read -e {argument!r} as YAML: {yaml_problem(error)}") from error
-            found |= _mapping(content, f"-e {argument!r}")
+            found |= _not_secret(_mapping(content, f"-e {argument!r}"))
         else:
-            found |= _pairs(argument)
+            found |= _not_secret(_pairs(argument))
     return found
+
+
+def _not_secret(typed: dict[str, Any]) -> dict[str, Any]:
+    """What was typed. A template is no secret: it says where the secret is."""
+    for name, value in typed.items():
+        if is_secret(name) and value and "{{" not in str(value):
+            raise UsageError(
+                f"{name} is a secret, and everybody on this machine sees the command line; put it in the "
+                "inventory, best in Ansible Vault, or in a file (-e @FILE), or say which variable has it: "
+                f'-e \'{name}={{{{ lookup("env", "NAME") }}}}\''
+            )
+    return typed
 
 
 def _mapping(content: Any, source: str) -> dict[str, Any]:
@@ -84,7 +100,7 @@ def check_extra_vars(
         elif name in allowed:
             checked[name] = convert(allowed[name], value)
         elif _is_ours(name, reserved):
-            instead = "" if name in reserved else f"; of these you may set {' and '.join(FOR_PEOPLE)}"
+            instead = "" if name in reserved else f"; of these you may set {', '.join(FOR_PEOPLE)}"
             raise UsageError(f"extra variable {name!r} is set by saveit-remediate itself{instead}")
         else:
             of = f" for {about}" if about else ""

@@ -7,17 +7,27 @@ from typing import Any
 
 import click
 
+from saveit_remediate.cli.approve import approve
+from saveit_remediate.cli.changes import changes, revert
 from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
+from saveit_remediate.cli.escalate import contacts, escalate
 from saveit_remediate.cli.journal import journal
 from saveit_remediate.cli.look import db, debug, errors, status
+from saveit_remediate.cli.notify import notify
 from saveit_remediate.cli.pause import pause, resume_automation
 from saveit_remediate.cli.postmortem import postmortem
 from saveit_remediate.cli.rbac import rbac
 from saveit_remediate.cli.records import incidents, runbooks, show
 from saveit_remediate.cli.report import report
 from saveit_remediate.cli.resume import resume
-from saveit_remediate.cli.target import extra_vars_option, inventory_option, limit_option, verbose_option
+from saveit_remediate.cli.target import (
+    approved_by_option,
+    extra_vars_option,
+    inventory_option,
+    limit_option,
+    verbose_option,
+)
 
 PROGRAM = "saveit-remediate"
 _SEVERITIES = ["sev1", "sev2", "sev3", "sev4"]
@@ -60,6 +70,7 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
     "--severity", type=click.Choice(_SEVERITIES, case_sensitive=False), help="Instead of the assessed one."
 )
 @click.option("--yes", is_flag=True, help="Do not ask; act by the plan.")
+@approved_by_option
 @click.option(
     "--break-lease", metavar="REASON", help="Act although somebody else is at work; the reason is recorded."
 )
@@ -76,7 +87,7 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
 def cli(context: click.Context, /, **options: Any) -> int:
     """Diagnose an incident, do the least that helps, and prove from outside that the service recovered.
 
-    Without --yes it asks before it acts; without a terminal it only plans.
+    Without --yes it asks before it acts; without a terminal only what the policy lets run unattended acts.
     """
     if context.invoked_subcommand is not None:
         if options["incident"]:
@@ -103,11 +114,17 @@ cli.add_command(debug)
 cli.add_command(rbac)
 cli.add_command(pause)
 cli.add_command(resume_automation)
+cli.add_command(changes)
+cli.add_command(revert)
 cli.add_command(runbooks)
 cli.add_command(incidents)
 cli.add_command(show)
 cli.add_command(postmortem)
 cli.add_command(report)
 cli.add_command(resume)
+cli.add_command(approve)
+cli.add_command(notify)
+cli.add_command(escalate)
+cli.add_command(contacts)
 cli.add_command(journal)
 cli.add_command(completion)

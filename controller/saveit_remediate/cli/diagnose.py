@@ -20,7 +20,7 @@ def diagnose(**options: Any) -> int:
     import dataclasses
 
     from saveit_remediate.report.document import dump
-    from saveit_remediate.report.text import duration
+    from saveit_remediate.report.text import clean, duration
     from saveit_remediate.respond import survey
 
     began = time.monotonic()
@@ -42,5 +42,5 @@ def diagnose(**options: Any) -> int:
         click.echo(dump(document))
         return found.outcome.exit_code
     screen.triage(found.triage, found.commands)
-    click.echo(f"{found.sentence} ({duration(seconds)})")
+    click.echo(clean(f"{found.sentence} ({duration(seconds)})"))
     return found.outcome.exit_code

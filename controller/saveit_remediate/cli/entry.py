@@ -67,5 +67,7 @@ def _defect(error: Exception, arguments: list[str]) -> int:
     if any(word == "--verbose" or (word[:2] == "-v" and set(word[1:]) == {"v"}) for word in arguments):
         import traceback
 
-        click.echo("".join(traceback.format_exception(error)), err=True)
+        from saveit_remediate.redact import redact
+
+        click.echo(redact("".join(traceback.format_exception(error))), err=True)
     return _say(f"a defect of ours: {type(error).__name__}: {error}; {_REPORT_TO}", 1)

@@ -10,9 +10,11 @@ from typing import Any
 import click
 
 from saveit_remediate.cli.target import prepare, target_options
+from saveit_remediate.cli.terminal import lent_terminal
 from saveit_remediate.errors import UsageError
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_DAY = 86400  # seconds that a person may sit at a shell; its pod ends before
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": _DAY, "w": 7 * _DAY}
 
 
 @click.command()
@@ -41,35 +43,42 @@ def db(**options: Any) -> int:
 
 @click.command()
 @click.option("--image", metavar="IMAGE", help="Of the pod, instead of the inventory's debug_image.")
+@click.option("--shell", is_flag=True, help="A shell in the pod instead, at this terminal.")
 @target_options
-def debug(image: str | None, **options: Any) -> int:
+def debug(image: str | None, shell: bool, **options: Any) -> int:
     """Show the network as a pod of the namespace sees it: names, ports, health endpoints.
 
     On Kubernetes. The pod is made for it and removed again, also after Ctrl-C.
     """
-    return _look("debug", {"look_debug_image": image} if image else {}, options)
+    variables = {"look_debug_image": image} if image else {}
+    if not shell:
+        return _look("debug", variables, options)
+    if options["as_json"]:
+        raise UsageError("--shell and --json exclude each other: a shell is for a person")
+    with lent_terminal("--shell") as device:
+        return _look("debug", {**variables, "look_debug_terminal": device}, options, longest=_DAY)
 
 
 def seconds_of(text: str, most_days: int = 7) -> float:
     """A time such as 90s or 5m in seconds. Raises UsageError."""
     found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip())
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0
-    if not 0 < seconds <= most_days * 86400:
+    if not 0 < seconds <= most_days * _DAY:
         raise UsageError(
             f"--since must be a time such as 90s, 5m, 2h or 1d, at most {most_days}d, not {text!r}"
         )
     return float(seconds)
 
 
-def _look(what: str, variables: Mapping[str, Any], options: Mapping[str, Any]) -> int:
+def _look(what: str, variables: Mapping[str, Any], options: Mapping[str, Any], longest: int = 0) -> int:
     import dataclasses
 
     from saveit_remediate.report.document import dump
     from saveit_remediate.report.text import clean
     from saveit_remediate.respond import look
 
-    request, settings, world, _result = prepare(what, options)
-    found = look(what, variables, request, settings, world)
+    request, settings, world, _result = prepare(what, options, is_shown=not longest)
+    found = look(what, variables, request, settings, world, longest)
     code = found.outcome.exit_code
     if options["as_json"]:
         tables = [
@@ -93,7 +102,7 @@ def _look(what: str, variables: Mapping[str, Any], options: Mapping[str, Any]) -
             console().print(data_table(one, several))
     else:
         for one in found.tables:
-            click.echo("\t".join((f"# {one.target}", one.name, *one.columns)))
+            click.echo("\t".join(clean(word) for word in (f"# {one.target}", one.name, *one.columns)))
             for row in one.rows:
                 click.echo("\t".join("-" if cell is None else clean(str(cell)) for cell in row))
     for sentence in (*found.sentences, *dict.fromkeys(one.sentence for one in found.unseen)):

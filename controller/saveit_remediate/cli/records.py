@@ -47,6 +47,7 @@ def runbooks(name: str | None, as_json: bool) -> None:
     import dataclasses
 
     from saveit_remediate.catalog import find, load_all
+    from saveit_remediate.report.text import clean
 
     catalog = _catalog()
     if name:
@@ -60,12 +61,13 @@ def runbooks(name: str | None, as_json: bool) -> None:
         return
     found, problems = load_all(catalog)
     for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
+        click.echo(clean(f"warning: {problem}"), err=True)
     if as_json:
         _json([dataclasses.asdict(runbook) for runbook in found])
     elif not sys.stdout.isatty():
         for runbook in found:
-            click.echo(f"{runbook.id}\t{runbook.title}\t{', '.join(runbook.aliases)}")
+            cells = (runbook.id, runbook.title, ", ".join(runbook.aliases))
+            click.echo("\t".join(clean(cell) for cell in cells))
     else:
         from saveit_remediate.report.tables import console, runbooks_table
 
@@ -86,7 +88,7 @@ def incidents(as_json: bool) -> None:
     if as_json:
         _json([dataclasses.asdict(summary) for summary in found])
     elif not found:
-        click.echo(f"no incident is recorded in {journal.name}")
+        click.echo(clean(f"no incident is recorded in {journal.name}"))
     elif not sys.stdout.isatty():
         for one in found:
             cells = (one.incident_id, one.opened, one.incident, one.severity, one.outcome, one.sentence)
@@ -103,7 +105,8 @@ def incidents(as_json: bool) -> None:
 def show(incident_id: str, as_json: bool) -> None:
     """Show the timeline of an incident; the beginning of an ID is enough, `last` is the newest."""
     from saveit_remediate.journal.chain import chain_break
-    from saveit_remediate.report.history import timeline_data, timeline_lines
+    from saveit_remediate.report.history import still_changed, timeline_data, timeline_lines
+    from saveit_remediate.report.screen import change_lines
     from saveit_remediate.report.text import clean
 
     journal = _journal()
@@ -113,11 +116,14 @@ def show(incident_id: str, as_json: bool) -> None:
         click.echo(f"warning: event {broken} of this record was changed, removed or moved", err=True)
     if as_json:
         _json(timeline_data(events))
-    elif not sys.stdout.isatty():
-        click.echo(f"incident {events[0].incident_id}")
+        return
+    if not sys.stdout.isatty():
+        click.echo(clean(f"incident {events[0].incident_id}"))
         for at, kind, sentence in timeline_lines(events):
-            click.echo(f"{at}  {clean(kind)}: {clean(sentence)}")
+            click.echo(f"{clean(at)}  {clean(kind)}: {clean(sentence)}")
     else:
         from saveit_remediate.report.tables import console, timeline_table
 
         console().print(timeline_table(events))
+    for line in change_lines(still_changed(events)):
+        click.echo(line)

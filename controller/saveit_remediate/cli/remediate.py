@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import getpass
 import secrets
 import socket
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,11 +21,18 @@ from saveit_remediate.errors import UsageError
 from saveit_remediate.incident import Request, Severity
 from saveit_remediate.journal import Journal, open_journal
 from saveit_remediate.plan import Plan
-from saveit_remediate.report.document import Report, to_json
-from saveit_remediate.report.screen import Lines, Screen
+from saveit_remediate.report.document import Report, alike, counted, to_json
+from saveit_remediate.report.screen import Lines, Screen, change_lines
 from saveit_remediate.report.text import clean, duration
 from saveit_remediate.respond import AUTO, Surroundings, respond, respond_auto
 from saveit_remediate.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from saveit_remediate.notify.courier import Courier
+
+# What a run waits for its channels, when all else is done.
+_TELL_SECONDS = 10.0
+_TELL_INTERRUPTED_SECONDS = 1.0
 
 
 def remediate(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
@@ -41,16 +49,34 @@ def run(request: Request, settings: Settings, screen: Screen, journal: Journal, 
     """Respond, and tell how it ended; returns the exit code. Raises RemediateError."""
     attended = _is_terminal() and not as_json
     world = surroundings(settings, screen, Path.cwd(), _ask if attended else None)
-    say_unfinished(journal, request.resumes)
-    if request.incident.strip().lower() == AUTO:
-        report = respond_auto(request, settings, world, journal, _choose if attended else None)
-    else:
-        report = respond(request, settings, world, journal)
-    if as_json:
-        click.echo(to_json(report))
-    else:
-        _tell(report, screen)
-    return report.exit_code
+    say_unfinished(journal, request.resumes or request.goes_on)
+    courier = courier_of(settings, journal) if settings.policy is not None and not request.check else None
+    seconds = _TELL_SECONDS
+    try:
+        if request.incident.strip().lower() == AUTO:
+            report = respond_auto(request, settings, world, journal, _choose if attended else None)
+        else:
+            report = respond(request, settings, world, journal)
+        if as_json:
+            click.echo(to_json(report))
+        else:
+            _tell(report, screen)
+        seconds = _TELL_INTERRUPTED_SECONDS if report.interrupted else seconds
+        return report.exit_code
+    finally:
+        for sentence in courier.finish(seconds) if courier else ():
+            screen.warning(sentence)
+
+
+def courier_of(settings: Settings, journal: Journal) -> Courier:
+    """Whoever tells people beside the run what is written to its journal."""
+    from saveit_remediate.cli.notify import journal_of as own_journal
+    from saveit_remediate.cli.notify import post_of, sections_of
+    from saveit_remediate.notify.courier import Courier
+
+    courier = Courier(lambda: post_of(sections_of(settings)), lambda: own_journal(settings))
+    journal.told = courier.tell
+    return courier
 
 
 def journal_of(settings: Settings, screen: Screen) -> Journal:
@@ -77,7 +103,7 @@ def surroundings(
 
 def request_of(options: Mapping[str, Any], inventory: str, cwd: Path) -> Request:
     """What the options ask for. Raises UsageError."""
-    for name in ("incident", "limit", "break_lease"):
+    for name in ("incident", "limit", "break_lease", "approved_by"):
         if options.get(name) is not None and not options[name].strip():
             raise UsageError(f"--{name.replace('_', '-')} is empty; leave it out, or give a value")
     return Request(
@@ -90,6 +116,7 @@ def request_of(options: Mapping[str, Any], inventory: str, cwd: Path) -> Request
         diff=options["diff"],
         yes=options["yes"],
         break_lease=options.get("break_lease") or "",
+        approved_by=(options.get("approved_by") or "").strip(),
         verbosity=options["verbose"],
     )
 
@@ -111,12 +138,21 @@ def _is_terminal() -> bool:
 
 
 def _ask(plan: Plan) -> bool:
-    count = len(plan.allowed)
-    remedies = "this remedy" if count == 1 else f"these {count} remedies, one after the other until one helps"
     try:
-        return click.confirm(f"Try {remedies}?", default=False)
+        return click.confirm(question(plan), default=False)
     except click.Abort as abort:  # Ctrl-C or Ctrl-D at the question
         raise KeyboardInterrupt from abort
+
+
+def question(plan: Plan) -> str:
+    """What a person is asked, with the plan on the screen."""
+    hosts = list(dict.fromkeys(step.target for step in plan.allowed))
+    count = len(plan.allowed)
+    one_each = count == len(hosts)
+    remedies = "this remedy" if count == 1 else f"these {count} remedies"
+    order = "" if one_each else ", one after the other until one helps"
+    where = f" on {len(hosts)} targets, in batches beginning with {hosts[0]}" if len(hosts) > 1 else ""
+    return f"Try {remedies}{where}{order}?"
 
 
 def _choose(types: list[str]) -> str:
@@ -130,18 +166,30 @@ def _tell(report: Report, screen: Screen) -> None:
     """The end, for a person."""
     diffs = [(action, diff) for action in report.actions for diff in action.diff]
     ending = f"record: saveit-remediate show {report.incident_id}"
+    changed = change_lines(dataclasses.asdict(one) for one in report.changes)
     if isinstance(screen, Lines):
         for action, diff in diffs:
             screen.line(f"diff: {clean(action.target)}: {action.remedy}: {_one_line(diff)}")
-        screen.line(f"{report.outcome}: {clean(report.sentence)} ({duration(report.seconds)})")
+        if len(report.targets) > 1:
+            for targets, outcome, sentence in alike(report.targets):
+                screen.line(f"{clean(targets)}: {outcome}: {clean(sentence)}")
+            screen.line(f"{report.outcome}: {counted(report)} ({duration(report.seconds)})")
+        else:
+            screen.line(f"{report.outcome}: {clean(report.sentence)} ({duration(report.seconds)})")
+        for line in changed:
+            screen.line(line)
         screen.line(ending)
         return
-    from saveit_remediate.report.tables import console, diff_text, outcome_text
+    from saveit_remediate.report.tables import console, diff_text, outcome_text, targets_table
 
     terminal = console()
     for action, diff in diffs:
         terminal.print(diff_text(action, diff))
+    if len(report.targets) > 1:
+        terminal.print(targets_table(report.targets))
     terminal.print(outcome_text(report))
+    for line in changed:
+        terminal.print(line, style="yellow", highlight=False, markup=False)
     terminal.print(ending, style="dim", highlight=False, markup=False)
 
 

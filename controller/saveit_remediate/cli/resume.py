@@ -1,4 +1,4 @@
-"""`resume ID`: what a controller that died has left unfinished."""
+"""`resume ID`: what a controller that died has left unfinished, and what waits for an approval."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from saveit_remediate.cli.target import extra_vars_option, verbose_option
+from saveit_remediate.cli.target import approved_by_option, extra_vars_option, verbose_option
 
 
 @click.command()
@@ -17,12 +17,13 @@ from saveit_remediate.cli.target import extra_vars_option, verbose_option
 @extra_vars_option
 @verbose_option
 @click.option("--yes", is_flag=True, help="Do not ask; act by the plan.")
+@approved_by_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; never asks.")
 def resume(incident_id: str, **options: Any) -> int:
-    """Go on with an incident that was cut off: look at the target, then act, or say why not.
+    """Go on with an incident that was cut off or waits for an approval: look first, then act, or say why not.
 
-    Type, inventory, limit and severity are the recorded ones. The record of the old incident is closed, and
-    points to the new one.
+    Type, inventory, limit and severity are the recorded ones. The record of an incident that was cut off is
+    closed, and points to a new one; that of one that waits goes on.
     """
     from datetime import UTC, datetime
 

@@ -28,6 +28,9 @@ extra_vars_option = click.option(
     "-e", "--extra-vars", multiple=True, metavar="VARS", help="k=v, @file.yml, or JSON; repeatable."
 )
 verbose_option = click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
+approved_by_option = click.option(
+    "--approved-by", metavar="NAME", help="Who answers for a remedy that needs an approval by the policy."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 # What the options of the main command would say when nothing may be changed.
 _READS = {"severity": None, "check": False, "diff": False, "yes": False}
@@ -40,10 +43,13 @@ def target_options(command: _Command) -> _Command:
     return command
 
 
-def prepare(word: str, options: Mapping[str, Any]) -> tuple[Request, Settings, Surroundings, Screen]:
+def prepare(
+    word: str, options: Mapping[str, Any], is_shown: bool = True
+) -> tuple[Request, Settings, Surroundings, Screen]:
     """For a command that only looks: on a pipe its result is wanted, not the steps, unless with -v.
 
-    The screen of the surroundings shows the steps, the other one the result. Raises RemediateError.
+    Without `is_shown` the steps are not wanted on a terminal either. The screen of the surroundings shows the
+    steps, the other one the result. Raises RemediateError.
     """
     from saveit_remediate.cli.remediate import request_of, screen_of, surroundings
     from saveit_remediate.report.screen import Lines
@@ -54,6 +60,6 @@ def prepare(word: str, options: Mapping[str, Any]) -> tuple[Request, Settings, S
     look_for_unfinished(settings)
     request = request_of({**_READS, **options, "incident": word}, settings.inventory, cwd)
     steps = result = screen_of(options)
-    if isinstance(steps, Lines) and not options["verbose"]:
+    if not is_shown or (isinstance(steps, Lines) and not options["verbose"]):
         steps, result = Lines(None, sys.stderr), Lines(sys.stdout, sys.stderr)
     return request, settings, surroundings(settings, steps, cwd, None), result

@@ -14,6 +14,7 @@ from saveit_remediate.errors import RemediateError
 
 if TYPE_CHECKING:
     from saveit_remediate.journal import Journal
+    from saveit_remediate.report.history import Summary
     from saveit_remediate.settings import Settings
 
 _SOME = 3
@@ -29,10 +30,14 @@ def say_unfinished(journal: Journal, but: str = "") -> None:
     ):  # it is no reason to stop; who needs the journal says what is wrong with it
         found = [one for one in unfinished(journal, datetime.now(UTC)) if one.incident_id != but]
         if found:
-            some = ", ".join(f"{one.incident_id} ({one.sentence})" for one in found[:_SOME])
+            some = ", ".join(f"{one.incident_id} ({_why(one)})" for one in found[:_SOME])
             more = f" and {len(found) - _SOME} more" if len(found) > _SOME else ""
             sentence = f"unfinished: {some}{more}; saveit-remediate resume ID looks at the target and goes on"
             click.echo(f"saveit-remediate: {clean(sentence)}", err=True)
+
+
+def _why(one: Summary) -> str:
+    return "waits for an approval" if one.outcome == "waiting" else one.sentence
 
 
 def look_for_unfinished(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from saveit_remediate.errors import RemediateError, UnreachableError, UsageError
-from saveit_remediate.journal.event import Event, Head, Row, draft
+from saveit_remediate.journal.event import Draft, Event, Head, Row, draft
 from saveit_remediate.journal.spool import Spool
 
 if TYPE_CHECKING:
@@ -36,17 +36,27 @@ class Journal:
     away: bool = False
     try_again: float = 0.0  # by the clock
     prepared: bool = True
+    told: Callable[[str], None] = lambda _incident_id: None  # called when an incident has a new event
 
-    def append(self, incident_id: str, kind: str, payload: Mapping[str, Any], at: datetime) -> Event | None:
+    def append(
+        self, incident_id: str, kind: str, payload: Mapping[str, Any], at: datetime, token: str = ""
+    ) -> Event | None:
         """Write one event, at once on disk; None when it was kept in the spool.
 
+        An event with the `token` of one that is there is not written: that one is returned, whoever wrote it.
         Raises UnreachableError when it is nowhere.
         """
+        one = draft(token or secrets.token_hex(16), incident_id, kind, payload, at)
+        written = self._put(one)
+        if written is not None:
+            self.told(incident_id)
+        return written
+
+    def _put(self, one: Draft) -> Event | None:
         from sqlalchemy.exc import DBAPIError
 
         from saveit_remediate.journal import store
 
-        one = draft(secrets.token_hex(16), incident_id, kind, payload, at)
         if self.spool is None:
             with self._saying("write to"):
                 return store.run(self.engine, lambda connection: store.put(connection, one), writes=True)

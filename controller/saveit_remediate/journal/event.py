@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from saveit_remediate.redact import redact_data
+
 
 @dataclass(frozen=True)
 class Event:
@@ -54,10 +56,10 @@ class Row:
 
 
 def draft(token: str, incident_id: str, kind: str, payload: Mapping[str, Any], at: datetime) -> Draft:
-    """The event to write. Its words are ASCII, which every database keeps as they are."""
+    """The event to write, without secrets. Its words are ASCII, which every database keeps as they are."""
     stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
     word = kind.replace("\0", "").encode("ascii", "backslashreplace").decode()
-    return Draft(token, incident_id, stamp, word, canonical(payload))
+    return Draft(token, incident_id, stamp, word, canonical(redact_data(payload)))
 
 
 def chained(one: Draft, sequence: int, previous: str) -> Event:

@@ -12,10 +12,13 @@ from saveit_remediate.journal import Event, Journal
 from saveit_remediate.journal.chain import chain_break
 from saveit_remediate.journal.controller import is_gone
 
+# Where a run begins, goes on or ends; people and channels add to the record at any time.
+_RUN = ("opened", "went-on", "waiting", "closed", "interrupted")
+
 
 @dataclass(frozen=True)
 class Summary:
-    """One line about an incident. `outcome` is "unfinished" when the record has no end."""
+    """One line about an incident. `outcome` is "waiting" for an approval, and "unfinished" without an end."""
 
     incident_id: str
     incident: str
@@ -30,6 +33,8 @@ def summarize(events: Sequence[Event]) -> Summary:
     first, last = events[0], events[-1]
     # What is put back later, and the post-mortem, are added to the record of the incident after its end.
     closed = next((event.payload for event in reversed(events) if event.kind == "closed"), {})
+    if waits(events):
+        closed = {**[event for event in events if event.kind == "waiting"][-1].payload, "outcome": "waiting"}
     return Summary(
         incident_id=first.incident_id,
         incident=str(first.payload.get("incident", "")),
@@ -54,12 +59,26 @@ def unfinished(journal: Journal, now: datetime) -> list[Summary]:
 
 def is_abandoned(events: Sequence[Event], now: datetime) -> bool:
     """Is the controller that kept this record gone?"""
-    recorded = events[0].payload.get("controller")
     try:
-        last = datetime.fromisoformat(events[-1].at)
-        return is_gone(recorded if isinstance(recorded, Mapping) else {}, last, now)
+        return is_gone(controller_of(events), datetime.fromisoformat(events[-1].at), now)
     except (ValueError, TypeError):  # somebody changed the record
         return True
+
+
+def controller_of(events: Sequence[Event]) -> Mapping[str, Any]:
+    """Who kept this record last; empty when it does not say."""
+    found = [event.payload["controller"] for event in events if "controller" in event.payload]
+    return found[-1] if found and isinstance(found[-1], Mapping) else {}
+
+
+def waits(events: Sequence[Event]) -> bool:
+    """Did its run end for want of an approval, and has nobody gone on since?"""
+    return last_step(events) == "waiting"
+
+
+def last_step(events: Sequence[Event]) -> str:
+    """Where its run is: the kind of the last event of `_RUN`, or ""."""
+    return next((event.kind for event in reversed(events) if event.kind in _RUN), "")
 
 
 def still_changed(events: Sequence[Event]) -> list[Mapping[str, Any]]:
@@ -80,6 +99,7 @@ def timeline_data(events: Sequence[Event]) -> dict[str, Any]:
     return {
         **dataclasses.asdict(summarize(events)),
         "chain_intact": chain_break(events) is None,
+        "changes": still_changed(events),
         "events": [dataclasses.asdict(event) for event in events],
     }
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from saveit_remediate.assess import Assessment
-from saveit_remediate.plan import Plan, Step
-from saveit_remediate.report.text import clean, duration
+from saveit_remediate.plan import NO_AGREEMENT, Plan, Step
+from saveit_remediate.report.text import clean, duration, printable
 from saveit_remediate.run import RemedyEvent, RunEvent, StepFinished
 from saveit_remediate.triage import Triage
+
+_NEEDS = {
+    "nothing": "runs unattended",
+    "agreement": "needs --yes",
+    "approval": "needs --approved-by",
+    "second-person": "needs a second person's approval",
+}
 
 
 class Screen(Protocol):
@@ -67,7 +74,9 @@ class Lines:
     def plan(self, plan: Plan) -> None:
         self.line(f"playbook: {plan.playbook.name}: {plan.playbook.why}")
         for step in plan.steps:
-            facts = f"risk {step.risk}, disrupts {step.disrupts}, {reversible(step.reversible)}"
+            facts = (
+                f"risk {step.risk}, {need_of(step)}, disrupts {step.disrupts}, {reversible(step.reversible)}"
+            )
             verb = verb_of(step)
             self.line(
                 f"plan: {clean(step.target)}: {verb} {step.remedy} ({clean(step.title)}; {clean(facts)})"
@@ -95,7 +104,7 @@ class Lines:
         if self.stream is None:
             return
         try:
-            self.stream.write(text + "\n")
+            self.stream.write(printable(text) + "\n")
             self.stream.flush()
         except BrokenPipeError:
             self.stream = None
@@ -104,9 +113,16 @@ class Lines:
 
 def verb_of(step: Step) -> str:
     """What the plan says of a remedy."""
-    if step.allowed:
+    if step.allowed or (step.would_help and step.lacks == NO_AGREEMENT):
         return "would try"
+    if step.would_help and step.lacks:
+        return "may not try"
     return "would try later, only if it comes to that," if step.later else "will not try"
+
+
+def need_of(step: Step) -> str:
+    """What the policy wants before a remedy acts, as an option where there is one."""
+    return _NEEDS.get(step.needs, f"needs {step.needs}")
 
 
 def reversible(yes: bool) -> str:
@@ -117,6 +133,18 @@ def silence_stdout() -> None:
     """So that Python does not complain at its end about what it could not flush."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
+
+
+def change_lines(changes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What is still changed for a time, each with the command that puts it back."""
+    return [
+        clean(
+            f"still changed: {one.get('target')}: {one.get('what')} {one.get('before')} -> "
+            f"{one.get('after')}, until {one.get('expires')}; "
+            f"put it back with: saveit-remediate revert {one.get('id')}"
+        )
+        for one in changes
+    ]
 
 
 def next_steps(findings: Sequence[tuple[str, str]]) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from saveit_remediate.catalog import Runbook
-from saveit_remediate.incident import Action, Finding, Table
+from saveit_remediate.incident import Action, Change, Finding, Table
 from saveit_remediate.journal import Event
 from saveit_remediate.plan import Plan
-from saveit_remediate.report.document import Report
+from saveit_remediate.report.document import Report, TargetReport, alike, counted
 from saveit_remediate.report.history import Summary
-from saveit_remediate.report.screen import reversible
-from saveit_remediate.report.text import clean, duration
+from saveit_remediate.report.screen import need_of, reversible
+from saveit_remediate.report.text import clean, duration, printable
 from saveit_remediate.triage import Triage
 
 _STYLES = {
@@ -76,9 +77,20 @@ def data_table(table: Table, with_target: bool) -> RichTable:
     return shown
 
 
+def changes_table(changes: Iterable[Change]) -> RichTable:
+    """What is changed for a time."""
+    columns = ("id", "target", "what", "before", "after", "by", "incident", "expires (UTC)", "why")
+    table = _table(*columns, title="Temporary changes")
+    for one in changes:
+        ends = Text(clean(one.expires[:16].replace("T", " ")), style="red" if one.expired else "")
+        row = (one.id, one.target, one.what, one.before, one.after, one.by, one.incident, ends, one.why)
+        _row(table, *row)
+    return table
+
+
 def plan_table(plan: Plan) -> RenderableType:
     """What would be tried, in order, and what not, with the reason."""
-    table = _table("target", "", "remedy", "risk", "disrupts", "undo", "why", title="Plan")
+    table = _table("target", "", "remedy", "risk", "policy", "disrupts", "undo", "why", title="Plan")
     for step in plan.steps:
         mark = (
             Text("▶", style="bold green")
@@ -87,17 +99,27 @@ def plan_table(plan: Plan) -> RenderableType:
         )
         risk = Text(clean(step.risk), style=_STYLES.get(step.risk, ""))
         undo = "yes" if step.reversible else "no"
-        _row(table, step.target, mark, step.title or step.remedy, risk, step.disrupts, undo, step.reason)
+        name, need = step.title or step.remedy, need_of(step)
+        _row(table, step.target, mark, name, risk, need, step.disrupts, undo, step.reason)
     if not plan.steps:
         return Text("No remedy of the runbook is meant for this.", style="bold")
     return Group(table, Text(clean(f"playbook {plan.playbook.name}: {plan.playbook.why}"), style="dim"))
 
 
+def targets_table(targets: Iterable[TargetReport]) -> RichTable:
+    """How it ended on each of several hosts."""
+    table = _table("target", "outcome", "why", title="Targets")
+    for names, outcome, sentence in alike(targets):
+        _row(table, names, Text(str(outcome), style=_STYLES.get(outcome, "red")), sentence)
+    return table
+
+
 def outcome_text(report: Report) -> Text:
-    """The last line: how it ended."""
+    """The last line: how it ended; of several hosts how many, as the table says why."""
     style = _STYLES.get(report.outcome, "red")
     text = Text(str(report.outcome), style=f"bold {style}")
-    text.append(f": {clean(report.sentence)}", style="not bold default")
+    told = counted(report) if len(report.targets) > 1 else clean(report.sentence)
+    text.append(f": {told}", style="not bold default")
     text.append(f"  ({duration(report.seconds)})", style="not bold dim")
     return text
 
@@ -138,6 +160,13 @@ def runbook_page(runbook: Runbook) -> RenderableType:
     return Group(head, findings, remedies, proof, criteria, parameters)
 
 
+def contacts_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> RichTable:
+    table = _table(*columns, title="Contacts")
+    for row in rows:
+        _row(table, *row)
+    return table
+
+
 def incidents_table(summaries: Sequence[Summary]) -> RichTable:
     table = _table("id", "opened (UTC)", "incident", "severity", "outcome", "how it ended", title="Incidents")
     for summary in summaries:
@@ -176,7 +205,20 @@ def diff_text(action: Action, diff: Mapping[str, str]) -> Text:
     return text
 
 
+class TextConsole(Console):
+    """A console on which no text steers the terminal: Rich itself does, with segments of its own."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            plain = segment.control or segment.text.isprintable() or segment.text == "\n"
+            yield segment if plain else Segment(_lines(segment.text), segment.style)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def console() -> Console:
     """On stdout; Rich honours NO_COLOR by itself. A pipe gets room, as nobody wraps lines for grep."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=160)
+    found = TextConsole(highlight=False)
+    return found if found.is_terminal else TextConsole(highlight=False, width=160)

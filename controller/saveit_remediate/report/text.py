@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import unicodedata
 
+from saveit_remediate.redact import redact
+
 # Cc: control characters; Cf: among them the marks that reorder text; Cs: lone surrogates; Zl, Zp: line ends.
 _UNWANTED = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def clean(text: object, limit: int = 2000) -> str:
-    """One line, without control characters, at most `limit` characters."""
-    words = "".join(
+    """One line, without control characters and secrets, at most `limit` characters."""
+    line = redact(" ".join(printable(str(text)[: limit * 4]).split()))
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """The text without what steers a terminal; line ends and tabs become spaces."""
+    if text.isprintable():
+        return text
+    return "".join(
         " " if character in "\t\r\n" else character
-        for character in str(text)[: limit * 4]
+        for character in text
         if character in "\t\r\n" or unicodedata.category(character) not in _UNWANTED
     )
-    line = " ".join(words.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def duration(seconds: float) -> str:

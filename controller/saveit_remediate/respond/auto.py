@@ -9,10 +9,11 @@ from saveit_remediate.incident import Outcome, Request, Severity
 from saveit_remediate.journal import Journal
 from saveit_remediate.report.document import Report
 from saveit_remediate.respond.case import Surroundings, names, new_record, report_on
-from saveit_remediate.respond.outcome import Judgement, judge_obstacles
+from saveit_remediate.respond.judgement import Judgement
 from saveit_remediate.respond.record import Record
 from saveit_remediate.respond.steps import respond
 from saveit_remediate.respond.survey import Survey, survey
+from saveit_remediate.respond.untouched import judge_obstacles
 from saveit_remediate.settings import Settings
 
 AUTO = "auto"
@@ -79,13 +80,26 @@ def _chosen(found: Survey, choose: Callable[[list[str]], str] | None) -> str:
 
 
 def _judge(found: Survey) -> Judgement:
+    each = {host: _judge_host(found, host) for host in found.hosts}
     if found.triage.suspects:
         commands = ", or ".join(dict.fromkeys(found.commands[one.incident] for one in found.triage.causes))
         return Judgement(
             Outcome.REFUSED,
             f"more than one thing is wrong, and nothing says which is the cause: {summary(found)} "
             f"(nothing was touched). Choose: {commands}",
+            targets=each,
         )
     if found.missed:
-        return judge_obstacles(found.missed)
-    return Judgement(Outcome.HEALTHY, f"nothing is wrong on {names(found.hosts)}; nothing was touched")
+        return dataclasses.replace(judge_obstacles(found.missed), targets=each)
+    healthy = f"nothing is wrong on {names(found.hosts)}; nothing was touched"
+    return Judgement(Outcome.HEALTHY, healthy, targets=each)
+
+
+def _judge_host(found: Survey, host: str) -> Judgement:
+    seen = [item.sentence for one in found.triage.suspects if one.target == host for item in one.findings]
+    missed = [item for item in found.missed if item.target == host]
+    if seen:
+        return Judgement(Outcome.REFUSED, f"{'; '.join(seen)} (nothing was touched)")
+    if missed:
+        return judge_obstacles(missed)
+    return Judgement(Outcome.HEALTHY, f"nothing is wrong on {host}; nothing was touched")

@@ -14,9 +14,9 @@ from saveit_remediate.incident import Action, Finding, Request
 from saveit_remediate.journal import Journal, new_incident_id
 from saveit_remediate.journal.controller import this_controller
 from saveit_remediate.plan import Plan
-from saveit_remediate.report.document import Report
+from saveit_remediate.report.document import Report, TargetReport
 from saveit_remediate.report.screen import Screen
-from saveit_remediate.respond.outcome import Judgement
+from saveit_remediate.respond.judgement import Judgement
 from saveit_remediate.respond.record import Record
 from saveit_remediate.run import Job
 from saveit_remediate.settings import Settings
@@ -51,25 +51,31 @@ class Case:
     record: Record
     playbook: Playbook
     mode: str = "diagnose"
+    agreed: bool = False
     hosts: tuple[str, ...] = ()
     assessment: Assessment | None = None
     findings: tuple[Finding, ...] = ()
     actions: tuple[Action, ...] = ()
 
 
-def new_record(incident: str, world: Surroundings, journal: Journal) -> Record:
-    """The record of an incident that begins now."""
+def new_record(incident: str, world: Surroundings, journal: Journal, goes_on: str = "") -> Record:
+    """The record of an incident that begins now, or the one with the id `goes_on`."""
     started = world.now()
-    incident_id = new_incident_id(incident, started, world.random())
+    incident_id = goes_on or new_incident_id(incident, started, world.random())
     return Record(journal, incident_id, started, world.now, world.screen.warning)
+
+
+def policy_variables(settings: Settings) -> dict[str, Any]:
+    """Where the ladder finds the policy; without one of the site's own, the inventory or the role says."""
+    return {"ladder_policy_file": str(settings.policy)} if settings.policy else {}
 
 
 def write_opened(case: Case) -> None:
     request, settings = case.request, case.settings
     by = f" by {case.world.user}" if case.world.user else ""
     case.record.write(
-        "opened",
-        f"{case.runbook.title}, opened{by} on {request.inventory}"
+        "went-on" if request.goes_on else "opened",
+        f"{case.runbook.title}, {'gone on with' if request.goes_on else 'opened'}{by} on {request.inventory}"
         + (f"; found by diagnosis: {request.found_by}" if request.found_by else "")
         + (f"; goes on with {request.resumes}" if request.resumes else ""),
         incident=case.runbook.id,
@@ -80,11 +86,13 @@ def write_opened(case: Case) -> None:
         severity=request.severity,
         check=request.check,
         yes=request.yes,
+        approved_by=request.approved_by,
         break_lease=request.break_lease,
         user=case.world.user,
         extra_vars=sorted(case.variables),  # names only: a value may be secret
         controller=this_controller(settings.timeout),
         resumes=request.resumes,
+        lineage=request.lineage,
     )
     case.record.end_resumed(request.resumes)
 
@@ -92,19 +100,23 @@ def write_opened(case: Case) -> None:
 def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
     request = case.request
     check = request.check and mode == "remediate"
-    variables: dict[str, Any] = {
-        **case.variables,
+    data: dict[str, Any] = {
+        **policy_variables(case.settings),
         "ladder_mode": mode,
         "ladder_incident_id": case.record.incident_id,
         "ladder_hold_seconds": hold_seconds(case),
         "ladder_holder": case.world.user,
         "ladder_break_lease": request.break_lease,
-        "ladder_severity": str(case.assessment.severity if case.assessment else first_severity(case)),
+        "ladder_agreed": case.agreed,
+        "ladder_approved_by": request.approved_by,
+        "ladder_approval": [dict(one) for one in request.approvals],
     }
+    if request.severity:
+        data["ladder_severity"] = str(request.severity)
     if mode == "remediate":
-        variables["ladder_plan"] = dict(ladder_plan)
+        data["ladder_plan"] = dict(ladder_plan)
     job = base_job(request, case.settings, case.world, case.playbook)
-    return replace(job, extra_vars=variables, check=check, diff=request.diff or check)
+    return replace(job, extra_vars=case.variables, data=data, check=check, diff=request.diff or check)
 
 
 def base_job(request: Request, settings: Settings, world: Surroundings, playbook: Playbook) -> Job:
@@ -146,7 +158,14 @@ def report_of(case: Case, judgement: Judgement) -> Report:
     )
 
 
-def report_on(record: Record, judgement: Judgement, hosts: tuple[str, ...], **known: Any) -> Report:
+def report_on(
+    record: Record,
+    judgement: Judgement,
+    hosts: tuple[str, ...],
+    findings: tuple[Finding, ...],
+    actions: tuple[Action, ...],
+    **known: Any,
+) -> Report:
     """The report of what is recorded, as it stands now; `known` are the other fields of Report."""
     finished = record.now()
     return Report(
@@ -154,11 +173,29 @@ def report_on(record: Record, judgement: Judgement, hosts: tuple[str, ...], **kn
         target=names(hosts),
         outcome=judgement.outcome,
         sentence=judgement.sentence,
+        findings=findings,
+        actions=actions,
         verification=judgement.verification,
         started=record.started.isoformat(timespec="milliseconds"),
         finished=finished.isoformat(timespec="milliseconds"),
         seconds=round((finished - record.started).total_seconds(), 3),
+        changes=tuple(record.changes),
+        targets=tuple(_of_target(host, judgement, findings, actions) for host in hosts),
         **known,
+    )
+
+
+def _of_target(
+    host: str, judgement: Judgement, findings: tuple[Finding, ...], actions: tuple[Action, ...]
+) -> TargetReport:
+    own = judgement.targets.get(host, judgement)  # what stopped all stopped this one
+    return TargetReport(
+        target=host,
+        outcome=own.outcome,
+        sentence=own.sentence,
+        findings=tuple(finding for finding in findings if finding.target == host),
+        actions=tuple(action for action in actions if action.target == host),
+        verification=own.verification,
     )
 
 

@@ -20,7 +20,7 @@ def with_obstacles(result: RunResult, job: Job) -> Observation:
     if not result.hosts:
         obstacle = _obstacle("not-started", "all", f"the playbook {job.playbook} did nothing on any host")
         return dataclasses.replace(result.observation, findings=(*result.observation.findings, obstacle))
-    told = {finding.target for finding in result.observation.findings}
+    told = {finding.target for finding in result.observation.findings if finding.is_obstacle}
     found = [
         _obstacle("unreachable", host, f"cannot reach {host}: {message}")
         for host, message in result.unreachable.items()

@@ -11,7 +11,7 @@ from saveit_remediate.errors import InterruptedRunError, UnreachableError
 from saveit_remediate.incident import Finding, Outcome, Request, Table
 from saveit_remediate.respond.case import Surroundings, base_job
 from saveit_remediate.respond.diagnosis import with_obstacles
-from saveit_remediate.respond.outcome import judge_obstacles
+from saveit_remediate.respond.untouched import judge_obstacles
 from saveit_remediate.run import Job, RunResult, check_inventory, run_playbook
 from saveit_remediate.settings import Settings
 
@@ -36,11 +36,17 @@ class Look:
 
 
 def look(
-    what: str, variables: Mapping[str, Any], request: Request, settings: Settings, world: Surroundings
+    what: str,
+    variables: Mapping[str, Any],
+    request: Request,
+    settings: Settings,
+    world: Surroundings,
+    longest: int = 0,
 ) -> Look:
     """Run the playbook `what` on the hosts of the request. Nothing is changed. Raises RemediateError.
 
-    The parameters of all incident types may be given, as a look may be one of theirs.
+    The parameters of all incident types may be given, as a look may be one of theirs. `longest` are the
+    seconds that it may take, instead of those of the setting.
     """
     runbooks, _problems = load_all(world.catalog)
     parameters = load_parameters(world.catalog, _ROLE)
@@ -49,7 +55,7 @@ def look(
     given = check_extra_vars(parameters, request.extra_vars, what, reserved=(_WHAT, *variables))
     check_inventory(request.inventory, settings["inventory"].origin)
     job = base_job(request, settings, world, choose_playbook(what, None, settings.playbooks))
-    job = replace(job, extra_vars={**given, **variables})
+    job = replace(job, extra_vars=given, data=variables, timeout=longest or job.timeout)
     seen = with_obstacles(run_looking(job, world, f"Look at {request.inventory}"), job)
     return Look(
         tables=seen.tables,

@@ -1,39 +1,18 @@
-"""Decide how it ended, host by host; the worst host decides for all. Pure."""
+"""Decide how the remedies ended, host by host. Recovered only where the evidence says so. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 from saveit_remediate.assess import Assessment
 from saveit_remediate.catalog import Runbook
 from saveit_remediate.incident import Action, Finding, Outcome
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.screen import next_steps
+from saveit_remediate.respond.judgement import Judgement, together, worst
+from saveit_remediate.respond.untouched import judge_helpless, outcome_of
 from saveit_remediate.run import RunResult
 from saveit_remediate.verify import Verification, verify
-
-_WORSE = (
-    Outcome.HEALTHY,
-    Outcome.RECOVERED,
-    Outcome.PLANNED,
-    Outcome.UNVERIFIED,
-    Outcome.UNRESOLVED,
-    Outcome.REFUSED,
-    Outcome.UNREACHABLE,
-)
-_VERDICTS = ("recovered", "unverified", "unresolved")
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """How it ended, with the sentence why."""
-
-    outcome: Outcome
-    sentence: str
-    verification: Verification | None = None
-    outdated: bool = False  # nothing was touched, as the world had changed since the plan was made
 
 
 def is_outdated(result: RunResult) -> bool:
@@ -42,47 +21,15 @@ def is_outdated(result: RunResult) -> bool:
     return changed and not any(action.is_done for action in result.observation.actions)
 
 
-def judge_obstacles(obstacles: Iterable[Finding]) -> Judgement:
-    """Nothing was touched, because of these."""
-    found = list(obstacles)
-    outcome = worst(_outcome_of(finding) for finding in found)
-    sentence = "; ".join(dict.fromkeys(finding.sentence for finding in found))
-    advice = next_steps([(finding.id, finding.next) for finding in found])
-    return Judgement(outcome, f"{sentence} (nothing was touched)" + (f". Next: {advice}" if advice else ""))
-
-
-def judge_healthy(assessment: Assessment, hosts: Iterable[str]) -> Judgement:
-    """No symptom anywhere; what was seen besides is told."""
-    besides = "; ".join(finding.sentence for finding in assessment.context)
-    ending = f" (seen besides: {besides})" if besides else ""
-    return Judgement(Outcome.HEALTHY, f"{', '.join(hosts)}: nothing is wrong; nothing was touched{ending}")
-
-
-def judge_helpless(assessment: Assessment, plan: Plan) -> Judgement:
-    """Something is wrong, and no remedy may be tried."""
-    seen = "; ".join(finding.sentence for finding in assessment.symptoms)
-    denied = dict.fromkeys(f"{step.remedy}: {step.reason}" for step in plan.denied)
-    because = f"No remedy may be tried ({'; '.join(denied)})" if denied else "No remedy of the runbook helps"
-    advice = next_steps([(finding.id, finding.next) for finding in assessment.symptoms])
-    ending = f" Next: {advice}" if advice else ""
-    return Judgement(Outcome.UNRESOLVED, f"{seen}. {because}.{ending}")
-
-
 def judge_remediation(
     runbook: Runbook, assessment: Assessment, plan: Plan, result: RunResult, hold_seconds: float
 ) -> Judgement:
-    """After the remedies. Recovered only where the evidence says so."""
-    each = [_judge_host(host, runbook, assessment, plan, result, hold_seconds) for host in assessment.sick]
-    verifications = [item.verification for item in each if item.verification]
-    combined = None
-    if verifications:
-        combined = Verification(
-            verdict=max((item.verdict for item in verifications), key=_VERDICTS.index),
-            sentence="; ".join(item.sentence for item in verifications),
-            results=tuple(one for item in verifications for one in item.results),
-        )
-    sentence = "; ".join(item.sentence for item in each)
-    return Judgement(worst(item.outcome for item in each), sentence, combined, is_outdated(result))
+    """After the remedies, of each host that was sick."""
+    each = {
+        host: _judge_host(host, runbook, assessment.only([host]), plan, result, hold_seconds)
+        for host in assessment.sick
+    }
+    return together(each, is_outdated(result))
 
 
 def _judge_host(
@@ -90,6 +37,8 @@ def _judge_host(
 ) -> Judgement:
     if host in result.unreachable:
         return Judgement(Outcome.UNREACHABLE, f"cannot reach {host}: {result.unreachable[host]}")
+    if host not in result.hosts and any(step.target == host for step in plan.allowed):
+        return _never_reached(host, assessment, result)
     findings = [one for one in result.observation.findings if one.target == host and one.kind != "context"]
     obstacles = [finding for finding in findings if finding.is_obstacle]
     actions = [action for action in result.observation.actions if action.target == host]
@@ -98,11 +47,12 @@ def _judge_host(
     if obstacles:
         sentence = "; ".join([*tried, *(finding.sentence for finding in obstacles)])
         # Something was done, and then we could not look: nobody knows whether it helped.
-        outcome = Outcome.UNVERIFIED if done else worst(_outcome_of(finding) for finding in obstacles)
+        outcome = Outcome.UNVERIFIED if done else worst(outcome_of(finding) for finding in obstacles)
         return Judgement(outcome, sentence)
     if not any(step.target == host for step in plan.allowed):
-        return judge_helpless(_only(assessment, host), plan)
-    if host in result.published and not done and not findings and host not in result.failed:
+        return judge_helpless(assessment, plan)
+    ended_well = result.status == "ended" and host in result.published and host not in result.failed
+    if ended_well and not done and not findings:
         return Judgement(Outcome.HEALTHY, f"{host} got well by itself before anything was done")
     verification = verify(
         runbook.verify.criteria, result.observation.evidence, [host], hold_seconds, _problem(host, result)
@@ -113,9 +63,24 @@ def _judge_host(
         return Judgement(Outcome.RECOVERED, f"{host}: {what}; {verification.sentence}", verification)
     verification = _still_sick(verification, [finding for finding in findings if finding.present], done)
     story = "; ".join([*tried, verification.sentence])
+    story += "".join(
+        f"; not tried: {action.remedy} ({action.lacks})"
+        for action in actions
+        if action.lacks and action.lacks not in story
+    )
     advice = next_steps([(finding.id, finding.next) for finding in assessment.of(host)])
     ending = f". Next: {advice}" if advice else ""
     return Judgement(Outcome(verification.verdict), f"{host}: {story}{ending}", verification)
+
+
+def _never_reached(host: str, assessment: Assessment, result: RunResult) -> Judgement:
+    """The run ended before its turn."""
+    seen = "; ".join(finding.sentence for finding in assessment.symptoms)
+    if result.status != "ended":
+        return Judgement(Outcome.UNRESOLVED, f"{host} was not touched, as {result.problem}; {seen}")
+    lost = ", ".join(sorted({*result.unreachable, *result.failed})) or "no other host"
+    why = f"the run ended with the batch before it, in which {lost} could not be gone on with"
+    return Judgement(Outcome.REFUSED, f"{host} was not touched, as {why}; {seen}")
 
 
 def _still_sick(verification: Verification, present: list[Finding], done: list[Action]) -> Verification:
@@ -136,16 +101,3 @@ def _problem(host: str, result: RunResult) -> str:
     if failure is None:
         return f"the playbook told nothing about {host}"
     return f"{failure.task}: {failure.sentence}"
-
-
-def _only(assessment: Assessment, host: str) -> Assessment:
-    return Assessment(assessment.of(host), (), assessment.severity, assessment.why)
-
-
-def _outcome_of(finding: Finding) -> Outcome:
-    return Outcome.UNREACHABLE if finding.outcome == Outcome.UNREACHABLE else Outcome.REFUSED
-
-
-def worst(outcomes: Iterable[Outcome]) -> Outcome:
-    """The one that decides for all hosts."""
-    return max(outcomes, key=_WORSE.index)

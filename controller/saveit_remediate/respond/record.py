@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from saveit_remediate.errors import RemediateError
+from saveit_remediate.incident import Change
 from saveit_remediate.journal import Journal
 from saveit_remediate.report.document import Report
-from saveit_remediate.run import RemedyEvent
+from saveit_remediate.run import RemedyEvent, read_changes
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Record:
     lost: int = 0
     begun: list[tuple[str, str]] = field(default_factory=list)
     ended: dict[tuple[str, str], str] = field(default_factory=dict)
-    leased: bool = False  # something on the target, when Ansible was last heard of
+    changes: list[Change] = field(default_factory=list)  # that the targets said are still there
 
     def write(self, kind: str, sentence: str, **payload: Any) -> None:
         self._append(self.incident_id, kind, {"sentence": sentence, **payload})
@@ -42,14 +43,19 @@ class Record:
             if self.lost == 1:
                 self.warn(f"{error}; the run goes on, and its record is not complete")
 
-    def close(self, report: Report, outcome: str = "") -> None:
-        """The last event of an incident; `outcome` where it is another word than the report's."""
+    def close(self, report: Report, outcome: str = "", kind: str = "closed") -> None:
+        """The last event of an incident, or of its run when it waits; `outcome` where it is another word."""
         self.write(
-            "closed",
+            kind,
             report.sentence,
             outcome=outcome or report.outcome,
             severity=report.severity,
+            obstacles=sorted({finding.id for finding in report.findings if finding.is_obstacle}),
             seconds=report.seconds,
+            targets=[
+                {"target": each.target, "outcome": each.outcome, "sentence": each.sentence}
+                for each in report.targets
+            ],
         )
 
     def end_resumed(self, incident_id: str) -> None:
@@ -65,18 +71,19 @@ class Record:
             self.begun.append((event.host, event.remedy))
         elif event.kind == "remedy-finished":
             self.ended[event.host, event.remedy] = event.sentence
-        elif event.kind == "lease-taken":
-            self.leased = True
+        elif event.kind == "still-changed":
+            self.changes += read_changes(event.data.get("changes"), event.host)
         known = ("kind", "sentence")
         more = {key: value for key, value in event.data.items() if key not in known}
         self.write(event.kind, event.sentence, **{"host": event.host, **more})
 
-    def what_was_done(self) -> str:
-        """Remedies that ended, and those that were cut off, in one sentence."""
-        if not self.begun:
+    def what_was_done(self, on: str = "") -> str:
+        """Remedies that ended, and those that were cut off, in one sentence; `on` one host, or all."""
+        begun = [(host, remedy) for host, remedy in self.begun if on in ("", host)]
+        if not begun:
             return "nothing was touched"
-        done = [f"{remedy} on {host}" for host, remedy in self.begun if (host, remedy) in self.ended]
-        cut = [f"{remedy} on {host}" for host, remedy in self.begun if (host, remedy) not in self.ended]
+        done = [f"{remedy} on {host}" for host, remedy in begun if (host, remedy) in self.ended]
+        cut = [f"{remedy} on {host}" for host, remedy in begun if (host, remedy) not in self.ended]
         parts = []
         if done:
             parts.append("done: " + ", ".join(done))

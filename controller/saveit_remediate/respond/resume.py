@@ -11,7 +11,9 @@ from saveit_remediate.errors import RefusedError
 from saveit_remediate.incident import Request, Severity
 from saveit_remediate.journal import Event
 from saveit_remediate.journal.chain import chain_break
-from saveit_remediate.report.history import is_abandoned, summarize
+from saveit_remediate.redact import is_secret
+from saveit_remediate.report.history import controller_of, is_abandoned, summarize, waits
+from saveit_remediate.respond.approval import approvals_of
 from saveit_remediate.settings import Setting, Settings
 
 
@@ -36,16 +38,17 @@ def resumed(events: Sequence[Event], given: Request, now: datetime) -> Request:
         raise RefusedError(
             f"{attempt}: its record does not say what was asked for; start anew with --incident"
         )
-    if not is_abandoned(events, now):
+    waiting = waits(events)
+    if not waiting and not is_abandoned(events, now):
         raise RefusedError(
-            f"{attempt}: {_controller(opened.get('controller'))} may still work on it "
+            f"{attempt}: {_controller(controller_of(events))} may still work on it "
             f"(its last event is of {events[-1].at})"
         )
     missing = sorted(set(_names(opened.get("extra_vars"))) - set(given.extra_vars))
     if missing:
         raise RefusedError(
             f"{attempt}: it was begun with values that are not recorded, as they may be secret; "
-            f"give them again: {' '.join(f'-e {name}=…' for name in missing)}"
+            f"give them again: {' '.join(map(_option, missing))}"
         )
     return dataclasses.replace(
         given,
@@ -54,7 +57,10 @@ def resumed(events: Sequence[Event], given: Request, now: datetime) -> Request:
         limit=str(opened.get("limit") or ""),
         severity=Severity(opened["severity"]) if opened.get("severity") in list(Severity) else None,
         check=opened.get("check") is True,
-        resumes=incident_id,
+        resumes="" if waiting else incident_id,
+        goes_on=incident_id if waiting else "",
+        approvals=approvals_of(events) if waiting else (),
+        lineage=() if waiting else (incident_id, *_names(opened.get("lineage"))),
     )
 
 
@@ -66,7 +72,11 @@ def settings_of(events: Sequence[Event], settings: Settings) -> Settings:
 
 
 def cut_off(events: Sequence[Event]) -> str:
-    """What the old controller had begun, in one sentence."""
+    """What the old controller had begun, in one sentence; or who has approved since."""
+    if waits(events):
+        said = [str(event.payload.get("sentence")) for event in events if event.kind == "approved"]
+        given = ", ".join(said) or "none was given"
+        return f"going on with {events[0].incident_id}, which waited for an approval; {given}"
     open_: dict[tuple[str, str], None] = {}
     for event in events:
         remedy = (str(event.payload.get("remedy")), str(event.payload.get("host")))
@@ -82,6 +92,10 @@ def cut_off(events: Sequence[Event]) -> str:
 def _controller(recorded: Any) -> str:
     known = isinstance(recorded, Mapping) and recorded.get("host")
     return f"process {recorded.get('pid')} on {recorded.get('host')}" if known else "its controller"
+
+
+def _option(name: str) -> str:
+    return f"-e @FILE with {name}" if is_secret(name) else f"-e {name}=…"
 
 
 def _names(recorded: Any) -> list[str]:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from saveit_remediate.assess import Assessment, assess
-from saveit_remediate.catalog import check_extra_vars, choose_playbook, find
+from saveit_remediate.catalog import check_extra_vars, choose_playbook, find, load_policy
 from saveit_remediate.errors import InterruptedRunError, RemediateError
 from saveit_remediate.incident import Outcome, Request
 from saveit_remediate.journal import Journal
-from saveit_remediate.plan import Plan, make_plan
+from saveit_remediate.plan import NO_AGREEMENT, Plan, make_plan
 from saveit_remediate.report.document import Report
+from saveit_remediate.respond.approval import ask_for_approvals
 from saveit_remediate.respond.case import (
     Case,
     Surroundings,
@@ -23,14 +24,15 @@ from saveit_remediate.respond.case import (
     write_opened,
 )
 from saveit_remediate.respond.diagnosis import with_obstacles
+from saveit_remediate.respond.judgement import Judgement, joined, together
 from saveit_remediate.respond.lease import release
-from saveit_remediate.respond.outcome import (
-    Judgement,
-    is_outdated,
-    judge_healthy,
+from saveit_remediate.respond.outcome import is_outdated, judge_remediation
+from saveit_remediate.respond.untouched import (
+    judge_all_apart,
+    judge_apart,
     judge_helpless,
     judge_obstacles,
-    judge_remediation,
+    judge_planned,
 )
 from saveit_remediate.run import RemedyEvent, RunEvent, RunResult, check_inventory, run_playbook
 from saveit_remediate.settings import Settings
@@ -43,19 +45,25 @@ def respond(request: Request, settings: Settings, world: Surroundings, journal: 
     runbook = find(world.catalog, request.incident)
     variables = check_extra_vars(runbook.parameters, request.extra_vars, f"incident {runbook.id}")
     check_inventory(request.inventory, settings["inventory"].origin)
-    record = new_record(runbook.id, world, journal)
+    policy = load_policy(world.catalog, settings.policy, settings["policy"].origin)
+    if request.approved_by:
+        policy.check_approver(request.approved_by, "--approved-by")
+    record = new_record(runbook.id, world, journal, request.goes_on)
     playbook = choose_playbook(runbook.id, request.severity, settings.playbooks)
-    case = Case(request, settings, world, runbook, variables, record, playbook)
+    case = Case(request, settings, world, runbook, variables, record, playbook, agreed=request.yes)
     try:
         write_opened(case)
+        for dead in () if request.check else request.lineage:
+            release(case, dead)
         judgement = _steps(case)
     except (KeyboardInterrupt, InterruptedRunError):
         return _interrupted(case)
     except RemediateError as error:
         record.write("closed", str(error), outcome="error", exit_code=error.exit_code)
         raise
-    report = report_of(case, judgement)
-    record.close(report)
+    asked = ask_for_approvals(case, judgement)
+    report = report_of(case, asked or judgement)
+    record.close(report, kind="waiting" if asked else "closed")
     return report
 
 
@@ -80,37 +88,55 @@ def _turn(case: Case) -> Judgement:
     assessment = _diagnosed(case, result)
     if assessment.symptoms:
         screen.assessment(assessment)
-    if assessment.obstacles:
-        return judge_obstacles(assessment.obstacles)
-    if not assessment.symptoms:
-        return judge_healthy(assessment, case.hosts)
+    apart = judge_apart(assessment, case.hosts)
+    acting = assessment.only(set(assessment.sick) - set(apart))
+    if result.status != "ended" or not acting.symptoms:
+        return judge_all_apart(assessment, apart)
+    return joined(_treat(case, acting, result), apart)
+
+
+def _treat(case: Case, assessment: Assessment, result: RunResult) -> Judgement:
+    """Plan for the hosts of the assessment, ask, and remedy."""
+    request = case.request
     plan = _planned(case, assessment, result)
-    screen.plan(plan)
-    helpless = judge_helpless(assessment, plan)
+    case.world.screen.plan(plan)
     if request.check:
-        return _check(case, assessment, plan) if plan.allowed else _as_plan(helpless)
-    if not request.yes and case.world.consent is None:
-        return _as_plan(helpless) if not plan.allowed else _only_planned(plan, "nobody agreed to it (--yes)")
+        return _check(case, assessment, plan) if plan.allowed else judge_planned(assessment, plan, (), "")
+    if not plan.allowed and plan.unagreed:
+        return judge_planned(assessment, plan, plan.unagreed, NO_AGREEMENT)
+    if not plan.allowed and not _attended(case):
+        return judge_planned(assessment, plan, (), "")
     if not plan.allowed:
-        return helpless
+        return judge_helpless(assessment, plan)
     if not request.yes and case.world.consent is not None:
-        agreed = case.world.consent(plan)
-        case.record.write("agreed" if agreed else "declined", f"{case.world.user or 'a person'} was asked")
-        if not agreed:
-            return _only_planned(plan, "you did not agree to it")
+        case.agreed = case.world.consent(plan)
+        word = "agreed" if case.agreed else "declined"
+        case.record.write(word, f"{case.world.user or 'a person'} was asked")
+        if not case.agreed:
+            return judge_planned(assessment, plan, plan.allowed, "you did not agree to it")
     return _remediate(case, assessment, plan)
+
+
+def _attended(case: Case) -> bool:
+    """Has somebody agreed, or can be asked?"""
+    return case.request.yes or case.world.consent is not None
 
 
 def _remediate(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     result = _run(case, "remediate", plan.for_ladder(assessment, case.hosts), "Remedy and verify")
     _keep(case, result)
-    if result.status in ("interrupted", "timeout") and case.record.leased:
-        release(case)
     if result.status == "not-started":
-        return Judgement(Outcome.UNREACHABLE, f"{result.problem} (nothing was touched)")
+        told = Judgement(Outcome.UNREACHABLE, f"{result.problem} (nothing was touched)")
+        return together(dict.fromkeys(assessment.sick, told))
+    if result.status != "ended" or result.unreachable:
+        # Also when no lease was told of: it may have been taken in the last moment.
+        release(case, case.record.incident_id)
     judgement = judge_remediation(case.runbook, assessment, plan, result, hold_seconds(case))
     if result.status == "interrupted":
         raise InterruptedRunError(judgement.sentence)
+    if result.status != "ended":
+        sentence = f"{judgement.sentence}; {case.record.what_was_done()}"
+        judgement = dataclasses.replace(judgement, sentence=sentence)
     verification = judgement.verification
     if verification:
         results = [dataclasses.asdict(one) for one in verification.results]
@@ -126,19 +152,14 @@ def _check(case: Case, assessment: Assessment, plan: Plan) -> Judgement:
     observation = with_obstacles(
         dataclasses.replace(result, failed=frozenset()), job_of(case, "remediate", {})
     )
-    obstacles = [finding for finding in observation.findings if finding.is_obstacle]
-    if obstacles:
-        return dataclasses.replace(judge_obstacles(obstacles), outdated=is_outdated(result))
-    return _only_planned(plan, "this was a check")
-
-
-def _only_planned(plan: Plan, why: str) -> Judgement:
-    steps = ", then ".join(f"{step.remedy} on {step.target}" for step in plan.allowed)
-    return Judgement(Outcome.PLANNED, f"would try {steps}; nothing was touched, as {why}")
-
-
-def _as_plan(helpless: Judgement) -> Judgement:
-    return Judgement(Outcome.PLANNED, f"{helpless.sentence} (nothing was touched)")
+    obstacles = tuple(finding for finding in observation.findings if finding.is_obstacle)
+    stopped = judge_apart(dataclasses.replace(assessment, obstacles=obstacles, symptoms=()), ())
+    rest = assessment.only(set(assessment.sick) - set(stopped))
+    if not obstacles or (rest.symptoms and result.status == "ended"):
+        judgement = joined(judge_planned(rest, plan, plan.allowed, "this was a check"), stopped)
+    else:
+        judgement = dataclasses.replace(judge_obstacles(obstacles), targets=stopped)
+    return dataclasses.replace(judgement, outdated=is_outdated(result))
 
 
 def _diagnosed(case: Case, result: RunResult) -> Assessment:
@@ -163,8 +184,8 @@ def _diagnosed(case: Case, result: RunResult) -> Assessment:
 
 def _planned(case: Case, assessment: Assessment, result: RunResult) -> Plan:
     case.playbook = choose_playbook(case.runbook.id, assessment.severity, case.settings.playbooks)
-    max_risk = str(case.variables.get("ladder_max_risk") or "medium")
-    plan = make_plan(assessment, result.observation.actions, case.playbook, max_risk)
+    offered = [action for action in result.observation.actions if action.target in assessment.sick]
+    plan = make_plan(assessment, offered, case.playbook, _attended(case), case.request.check)
     steps = ", then ".join(f"{step.remedy} on {step.target}" for step in plan.allowed) or "no remedy can help"
     case.record.write(
         "planned",
@@ -176,8 +197,9 @@ def _planned(case: Case, assessment: Assessment, result: RunResult) -> Plan:
 
 def _keep(case: Case, result: RunResult) -> None:
     """What the second run observed: its actions, and findings that are new."""
-    if result.observation.actions:
-        case.actions = result.observation.actions
+    told = {action.target for action in result.observation.actions}
+    before = [action for action in case.actions if action.target not in told]
+    case.actions = (*before, *result.observation.actions)
     known = {(finding.target, finding.id) for finding in case.findings}
     later = [item for item in result.observation.findings if (item.target, item.id) not in known]
     case.findings = (*case.findings, *later)
@@ -200,11 +222,19 @@ def _run(case: Case, mode: str, ladder_plan: Mapping[str, Any], title: str) -> R
 def _interrupted(case: Case) -> Report:
     """Say and record what was done and what was not."""
     done = case.record.what_was_done()
-    sentence = f"interrupted while in mode {case.mode}; {done}"
-    # Untouched and known to be sick is unresolved; anything else nobody knows.
-    known = bool(case.assessment and case.assessment.symptoms) and not case.record.begun
-    outcome = Outcome.UNRESOLVED if known else Outcome.UNVERIFIED
-    report = dataclasses.replace(report_of(case, Judgement(outcome, sentence)), interrupted=True)
-    case.record.write("interrupted", sentence, begun=case.record.begun)
+    whole = _cut_off(case, f"interrupted while in mode {case.mode}; {done}")
+    each = {
+        host: _cut_off(case, f"interrupted; {case.record.what_was_done(host)}", host) for host in case.hosts
+    }
+    report = dataclasses.replace(report_of(case, dataclasses.replace(whole, targets=each)), interrupted=True)
+    case.record.write("interrupted", whole.sentence, begun=case.record.begun)
     case.record.close(report, "interrupted")
     return report
+
+
+def _cut_off(case: Case, sentence: str, host: str = "") -> Judgement:
+    """Untouched and known to be sick is unresolved; anything else nobody knows."""
+    sick = case.assessment.sick if case.assessment else ()
+    begun = [one for one, _remedy in case.record.begun]
+    known = (host in sick and host not in begun) if host else (sick and not begun)
+    return Judgement(Outcome.UNRESOLVED if known else Outcome.UNVERIFIED, sentence)

@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from saveit_remediate.catalog import check_extra_vars, choose_playbook, load_all
+from saveit_remediate.catalog import check_extra_vars, choose_playbook, load_all, load_policy
 from saveit_remediate.incident import Finding, Observation, Outcome, Request
-from saveit_remediate.respond.case import Surroundings, base_job
+from saveit_remediate.respond.case import Surroundings, base_job, policy_variables
 from saveit_remediate.respond.look import run_looking
-from saveit_remediate.respond.outcome import judge_obstacles
+from saveit_remediate.respond.untouched import judge_obstacles
 from saveit_remediate.run import RunResult, check_inventory
 from saveit_remediate.settings import Settings
 from saveit_remediate.triage import Suspect, Triage, triage
@@ -63,11 +63,16 @@ def survey(request: Request, settings: Settings, world: Surroundings) -> Survey:
     parameters = {name: one for runbook in runbooks for name, one in runbook.parameters.items()}
     variables = check_extra_vars(parameters, request.extra_vars)
     check_inventory(request.inventory, settings["inventory"].origin)
+    load_policy(world.catalog, settings.policy, settings["policy"].origin)
     job = base_job(request, settings, world, choose_playbook(_PLAYBOOK, None, settings.playbooks))
     job = replace(
         job,
         limit_variable="diagnosis_hosts",
-        extra_vars={**variables, "diagnosis_incidents": [runbook.id for runbook in runbooks]},
+        extra_vars=variables,
+        data={
+            **policy_variables(settings),
+            "diagnosis_incidents": [runbook.id for runbook in runbooks],
+        },
     )
     result = run_looking(job, world, f"Diagnose everything on {request.inventory}")
     hosts = tuple(host for host in result.hosts if _BETWEEN not in host)

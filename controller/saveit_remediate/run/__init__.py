@@ -1,5 +1,6 @@
 """Run playbooks: ansible-runner, its events, its processes, and the result contract."""
 
+from saveit_remediate.run.contract import read_changes
 from saveit_remediate.run.inventory import check_inventory
 from saveit_remediate.run.playbook import run_playbook
 from saveit_remediate.run.result import (
@@ -21,5 +22,6 @@ __all__ = [
     "StepFinished",
     "StepStarted",
     "check_inventory",
+    "read_changes",
     "run_playbook",
 ]

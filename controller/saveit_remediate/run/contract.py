@@ -11,9 +11,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from saveit_remediate.incident import Action, Evidence, Finding, Observation, Table
+from saveit_remediate.incident import Action, Change, Evidence, Finding, Observation, Reverted, Table
 
-_Item = TypeVar("_Item", Finding, Action, Evidence)
+_Item = TypeVar("_Item", Finding, Action, Evidence, Change, Reverted)
 
 
 def read_observation(published: Iterable[tuple[str, Mapping[str, Any]]]) -> Observation:
@@ -21,6 +21,8 @@ def read_observation(published: Iterable[tuple[str, Mapping[str, Any]]]) -> Obse
     findings: dict[str, Finding] = {}
     actions: dict[str, Action] = {}
     evidence: dict[str, Evidence] = {}
+    changes: dict[str, Change] = {}
+    reverted: dict[str, Reverted] = {}
     tables: list[Table] = []
     sentences: list[str] = []
     manifests: list[Mapping[str, Any]] = []
@@ -28,6 +30,8 @@ def read_observation(published: Iterable[tuple[str, Mapping[str, Any]]]) -> Obse
         _collect(findings, Finding, content.get("findings"), host)
         _collect(actions, Action, content.get("actions"), host)
         _collect(evidence, Evidence, content.get("evidence"), host)
+        _collect(changes, Change, content.get("changes"), host)
+        _collect(reverted, Reverted, content.get("reverted"), host)
         tables += _tables(content.get("tables"), host)
         found = content.get("manifests")
         manifests += (
@@ -42,7 +46,16 @@ def read_observation(published: Iterable[tuple[str, Mapping[str, Any]]]) -> Obse
         tuple(tables),
         tuple(sentences),
         tuple(manifests),
+        tuple(changes.values()),
+        tuple(reverted.values()),
     )
+
+
+def read_changes(items: Any, host: str) -> list[Change]:
+    """The changes of one host, as an event tells them."""
+    found: dict[str, Change] = {}
+    _collect(found, Change, items, host)
+    return list(found.values())
 
 
 def plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from saveit_remediate.redact import redact, redact_data
 from saveit_remediate.run.contract import plain
 from saveit_remediate.run.result import Failure, RemedyEvent, RunEvent, StepFinished, StepStarted
 
@@ -35,7 +36,7 @@ class Recorder:
     def take(self, event: Mapping[str, Any]) -> None:
         """One event, as ansible-runner gives it."""
         kind = str(event.get("event", ""))
-        data = event.get("event_data") or {}
+        data = _mapping(event.get("event_data"))
         self._keep_output(event.get("stdout"))
         host, task = str(data.get("host") or ""), str(data.get("task") or "")
         action = str(data.get("task_action") or "").rpartition(".")[2]
@@ -50,15 +51,14 @@ class Recorder:
             self.no_hosts = True
         elif kind == "playbook_on_stats":
             self.stats_seen = True
-            self.hosts |= dict.fromkeys(str(name) for name in data.get("processed") or {})
+            self.hosts |= dict.fromkeys(str(name) for name in _mapping(data.get("processed")))
             # Counted here only when nothing rescued it; the events also tell of rescued failures.
-            self.failed = frozenset(str(name) for name in data.get("failures") or {})
-            artifact = (data.get("artifact_data") or {}).get(_KEY)
-            self.artifact = artifact if isinstance(artifact, Mapping) else None
+            self.failed = frozenset(str(name) for name in _mapping(data.get("failures")))
+            artifact = _mapping(data.get("artifact_data")).get(_KEY)
+            self.artifact = redact_data(artifact) if isinstance(artifact, Mapping) else None
 
     def _finished(self, kind: str, host: str, task: str, action: str, data: Mapping[str, Any]) -> None:
-        result = data.get("res")
-        result = result if isinstance(result, Mapping) else {}
+        result = _mapping(data.get("res"))
         ignored = kind == "failed" and bool(data.get("ignore_errors"))
         shown = "changed" if kind == "ok" and result.get("changed") is True else kind
         sentence = message_of(result) if kind in ("failed", "unreachable") else ""
@@ -83,33 +83,39 @@ class Recorder:
         stats = result.get("ansible_stats")
         data = stats.get("data") if isinstance(stats, Mapping) else None
         if isinstance(data, Mapping) and isinstance(data.get(_KEY), Mapping):
-            self.published[host] = data[_KEY]
+            self.published[host] = redact_data(data[_KEY])
 
     def _keep_output(self, text: Any) -> None:
         if text:
-            self.tail += [_COLOUR.sub("", line) for line in str(text).splitlines() if line.strip()]
+            self.tail += [line for line in redact(_COLOUR.sub("", str(text))).splitlines() if line.strip()]
             del self.tail[:-_TAIL]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """What has another shape than Ansible gives says nothing."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def message_of(result: Mapping[str, Any]) -> str:
     """Why a task failed, in one line."""
     for key in ("msg", "module_stderr", "stderr", "module_stdout", "exception"):
         if text := str(result.get(key) or "").strip():
-            return " ".join(_COLOUR.sub("", text).split())
+            return " ".join(redact(_COLOUR.sub("", text)).split())
     return "no reason given"
 
 
 def _events_of(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The ladder's own events; a task in a loop has them in each item's result."""
     found: list[Mapping[str, Any]] = []
-    for one in [*(result.get("results") or []), result]:
+    items = result.get("results")
+    for one in [*(items if isinstance(items, list) else []), result]:
         events = one.get("remediation_events") if isinstance(one, Mapping) else None
         found += [event for event in events if isinstance(event, Mapping)] if isinstance(events, list) else []
     return found
 
 
 def _remedy_event(item: Mapping[str, Any], host: str) -> RemedyEvent:
-    data = plain(item)
+    data = redact_data(plain(item))
     return RemedyEvent(
         kind=str(data.get("kind") or "event"),
         host=host,

@@ -6,7 +6,6 @@ import itertools
 import os
 import re
 import shlex
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from saveit_remediate.run.contract import read_observation
 from saveit_remediate.run.environment import ansible_environment
 from saveit_remediate.run.events import Recorder
 from saveit_remediate.run.inventory import check_inventory
-from saveit_remediate.run.processes import descendants, end_descendants, subreaper
+from saveit_remediate.run.private import private_folder
+from saveit_remediate.run.processes import descendants, end_descendants, kept, subreaper
 from saveit_remediate.run.result import Job, RunEvent, RunResult
 from saveit_remediate.run.stop import Stopper, stopping
 
@@ -37,10 +37,10 @@ def run_playbook(job: Job, tell: Callable[[RunEvent], None]) -> RunResult:
     recorder = Recorder(tell)
     spared = frozenset(descendants(os.getpid()))
     stopper = Stopper(spared)
-    with tempfile.TemporaryDirectory(prefix="saveit-", ignore_cleanup_errors=True) as folder, subreaper():
+    with private_folder() as folder, subreaper():
         try:
             with stopping(stopper, job.timeout):
-                rc = _ansible(job, Path(folder), recorder, stopper)
+                rc = _ansible(job, folder, recorder, stopper)
         finally:
             end_descendants(spared, _LEFTOVER_GRACE_SECONDS)
     return _result(job, recorder, stopper.reason, rc)
@@ -48,7 +48,7 @@ def run_playbook(job: Job, tell: Callable[[RunEvent], None]) -> RunResult:
 
 def _ansible(job: Job, folder: Path, recorder: Recorder, stopper: Stopper) -> int:
     """The process return code of ansible-playbook."""
-    import ansible_runner
+    from ansible_runner.interface import init_runner
 
     if stopper.reason:
         return 254
@@ -62,7 +62,7 @@ def _ansible(job: Job, folder: Path, recorder: Recorder, stopper: Stopper) -> in
             stopper.stop("interrupted")
         return False  # not written to disk
 
-    runner = ansible_runner.run(
+    runner = init_runner(
         private_data_dir=str(folder),
         project_dir=str(job.cwd),
         playbook=job.playbook,
@@ -74,6 +74,8 @@ def _ansible(job: Job, folder: Path, recorder: Recorder, stopper: Stopper) -> in
         event_handler=on_event,
         cancel_callback=lambda: stopper.killing,
     )
+    runner.config.command = kept(folder, runner.config.command)
+    runner.run()
     if errors:
         raise errors[0]
     return int(runner.rc if runner.rc is not None else 254)
@@ -96,7 +98,18 @@ def _arguments(job: Job) -> list[str]:
 
 def _variables(job: Job) -> dict[str, Any]:
     limit = {job.limit_variable: job.limit} if job.limit and job.limit_variable else {}
-    return {**job.extra_vars, **limit}
+    return {**job.extra_vars, **_as_data({**job.data, **limit})}
+
+
+def _as_data(value: Any) -> Any:
+    """Ansible evaluates the templates of a file of variables, but for those that are marked so in JSON."""
+    if isinstance(value, str):
+        return {"__ansible_unsafe": str(value)} if "{" in value else value
+    if isinstance(value, Mapping):
+        return {key: _as_data(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_data(item) for item in value]
+    return value
 
 
 def _environment(job: Job, folder: Path) -> dict[str, str]:
@@ -116,11 +129,13 @@ def _result(job: Job, recorder: Recorder, stopped: str, rc: int) -> RunResult:
         problem = f"Ansible was ended, as it took longer than {job.timeout} s{origin}"
     elif stopped:
         status, problem = "interrupted", "interrupted"
+    elif not recorder.stats_seen and recorder.hosts:
+        status, problem = "cut-off", _why_cut_off(recorder.tail, rc)
     elif not recorder.stats_seen:
         _raise_for_inventory(job, recorder.tail)
         status, problem = "not-started", _why_not_started(job, recorder.tail, rc)
     elif recorder.no_hosts and not recorder.hosts:
-        raise UsageError(_no_match(job) if job.limit and job.limit_variable else _no_hosts(job))
+        raise UsageError(_nobody(job))
     publications: list[tuple[str, Mapping[str, Any]]] = [
         (host, recorder.published[host]) for host in sorted(recorder.published)
     ]
@@ -156,6 +171,10 @@ def _no_hosts(job: Job) -> str:
     return f"the inventory {job.inventory} ({job.inventory_origin}) has no hosts in it"
 
 
+def _nobody(job: Job) -> str:
+    return _no_match(job) if job.limit and job.limit_variable else _no_hosts(job)
+
+
 def _no_match(job: Job) -> str:
     where = f"the inventory {job.inventory} ({job.inventory_origin})"
     return f"the limit {job.limit!r} matches no host of {where}"
@@ -164,7 +183,10 @@ def _no_match(job: Job) -> str:
 def _raise_for_inventory(job: Job, tail: list[str]) -> None:
     text = "\n".join(tail)
     if "hosts list is empty" in text:
-        raise UsageError(_no_hosts(job))
+        raise UsageError(_nobody(job))
+    if "cannot take ladder_serial: " in text:
+        said = text.partition("cannot take ladder_serial: ")[2].partition(" Origin: ")[0].splitlines()[0]
+        raise UsageError(f"cannot take ladder_serial: {said} (inventory {job.inventory}, or -e)")
     if "leaves us with no hosts to target" in text or "--limit does not match any hosts" in text:
         raise UsageError(_no_match(job))
     if "parse inventory source" in text:
@@ -173,6 +195,12 @@ def _raise_for_inventory(job: Job, tail: list[str]) -> None:
         raise UsageError(
             f"Ansible cannot read the inventory {job.inventory} ({job.inventory_origin}): {reason}"
         )
+
+
+def _why_cut_off(tail: list[str], rc: int) -> str:
+    """Ansible's error, when that is the last that it said; who is killed says nothing."""
+    said = tail[-1].replace("[ERROR]: ", "") if tail and "ERROR" in tail[-1] else f"exit code {rc}"
+    return f"Ansible ended in the middle ({said})"
 
 
 def _why_not_started(job: Job, tail: list[str], rc: int) -> str:

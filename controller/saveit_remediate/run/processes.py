@@ -1,7 +1,9 @@
-"""End every process that a run started, orphans included.
+"""End every process that a run started, orphans included, also when the controller itself is killed.
 
 Since ansible-core 2.19 workers call setsid, so a signal to the process group of ansible-playbook misses the
 module's child. As their subreaper (Linux), we inherit what is left over, and find it in /proc.
+Between the controller and ansible-playbook stands a keeper: this file as a script, so it imports nothing of
+ours.
 """
 
 from __future__ import annotations
@@ -9,31 +11,73 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _POLL = 0.02  # seconds
+_PARENT_POLL = 0.2  # seconds, in which a keeper notices that the controller is gone
+_ORPHAN_GRACE = 1.0  # seconds for an Ansible whose controller is gone: nobody waits for its clean-up
 
 
 @contextmanager
 def subreaper() -> Iterator[None]:
     """Inherit orphans for the time of a run; no effect where the system cannot."""
-    _set_subreaper(True)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     try:
         yield
     finally:
-        _set_subreaper(False)
+        _prctl(_PR_SET_CHILD_SUBREAPER, 0)
 
 
-def _set_subreaper(on: bool) -> None:
+def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0)
+            ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def kept(folder: Path, command: Sequence[str]) -> list[str]:
+    """The command under a keeper, which ends it, and removes `folder`, when this process is gone."""
+    return [sys.executable, "-E", "-s", "-S", __file__, str(os.getpid()), str(folder), *command]
+
+
+def keep(parent: int, folder: str, command: list[str]) -> int:
+    """Run the command to its end, and give its exit code; end all of it as soon as `parent` is gone."""
+    awake, wake = os.pipe()
+    for end in (awake, wake):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(wake)
+    # To end, the command is told by others; a keeper that went before it would be no keeper.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    child = os.fork()
+    if child == 0:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        try:
+            os.execvp(command[0], command)  # noqa: S606  # an argument list, no shell
+        finally:
+            os._exit(127)
+    while os.getppid() == parent:
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] == child:
+                    code = os.waitstatus_to_exitcode(ended[1])
+                    return code if code >= 0 else 128 - code  # as a shell says it
+        select.select([awake], [], [], _PARENT_POLL)
+        with contextlib.suppress(BlockingIOError):
+            os.read(awake, 512)
+    send([child], signal.SIGTERM)  # the others are found where there is a /proc
+    end_descendants(frozenset(), _ORPHAN_GRACE)
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+    return 1
 
 
 def descendants(root: int) -> list[int]:
@@ -106,3 +150,7 @@ def _collect(spared: frozenset[int]) -> None:
             pid = int(stat.parent.name)
             if fields[0] == "Z" and int(fields[1]) == os.getpid() and pid not in spared:
                 os.waitpid(pid, os.WNOHANG)
+
+
+if __name__ == "__main__":
+    sys.exit(keep(int(sys.argv[1]), sys.argv[2], sys.argv[3:]))

@@ -14,6 +14,9 @@ from saveit_remediate.incident import Observation
 class Job:
     """Everything that one run of a playbook needs. `timeout` in seconds.
 
+    In `extra_vars` a person may have written templates; `data` are variables of ours, in which nothing is
+    evaluated, as names and sentences of others are in it.
+
     `limit_variable` is the variable by which a playbook takes the limit that adds hosts of its own: those
     would not match the limit of Ansible.
     """
@@ -28,6 +31,7 @@ class Job:
     limit: str = ""
     limit_variable: str = ""
     extra_vars: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
     check: bool = False
     diff: bool = False
     verbosity: int = 0
@@ -88,7 +92,8 @@ class Failure:
 class RunResult:
     """How the run ended.
 
-    `status` is one of: ended (Ansible went through the play, well or not), not-started, timeout, interrupted.
+    `status` is one of: ended (Ansible went through the play, well or not), not-started, cut-off (it was
+    killed, or gave up, in the middle), timeout, interrupted.
     `observation` is what the hosts in `published` told; the play ended with an error on those in
     `failed`. `problem` is the sentence when status is not "ended".
     """

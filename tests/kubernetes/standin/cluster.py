@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from standin import command, states
+from standin import accounts, command, states
 from standin.client import JSON_PATCH, MERGE, Client
 from standin.command import Done
 from standin.front import Front
@@ -97,9 +97,14 @@ class Cluster:
             return False
         if not states.is_there(self.pods(workload["metadata"]["name"]), behaviour, behaviour):
             return False
-        return behaviour not in ("healthy", "leak", "busy", "slow-start", "exit-1-once") or self.is_complete(
-            present
-        )
+        return behaviour not in (
+            "healthy",
+            "leak",
+            "busy",
+            "slow-start",
+            "exit-1-once",
+            "loading",
+        ) or self.is_complete(present)
 
     def pods(self, workload: str) -> list[Json]:
         """Those that the selector of a Deployment (or of the StatefulSet of the name) matches."""
@@ -154,49 +159,10 @@ class Cluster:
         return "\n".join(lines)
 
     def user(self, name: str, *rules: Mapping[str, Sequence[str]]) -> Path:
-        """A kubeconfig of a service account of the namespace that may do only what the rules say."""
-        role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name}}
-        subject = {"kind": "ServiceAccount", "name": name, "namespace": self.namespace}
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
-        self.apply(
-            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}},
-            {**role, "rules": [dict(rule) for rule in rules]},
-            {**role, "kind": "RoleBinding", "roleRef": reference, "subjects": [subject]},
-        )
-        path = self.client.path(command_kind("serviceaccounts"), name, "token")
-        body = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": {"expirationSeconds": 3600},
-        }
-        token = self.client.call("POST", path, body)["status"]["token"]
-        return self.write_kubeconfig(name, {"token": token})
+        return accounts.user(self, name, *rules)
 
     def write_kubeconfig(self, name: str, credentials: Mapping[str, str]) -> Path:
-        """A kubeconfig like the cluster's with other credentials, whose one context has the user's name."""
-        import yaml
-
-        whole = yaml.safe_load(self.kubeconfig.read_text())
-        used = self.context or whole["current-context"]
-        context = next(each["context"] for each in whole["contexts"] if each["name"] == used)
-        server = next(each for each in whole["clusters"] if each["name"] == context["cluster"])
-        made = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": name,
-            "clusters": [server],
-            "contexts": [
-                {
-                    "name": name,
-                    "context": {"cluster": server["name"], "user": name, "namespace": self.namespace},
-                }
-            ],
-            "users": [{"name": name, "user": dict(credentials)}],
-        }
-        path = self.folder / f"{name}.kubeconfig"
-        path.write_text(yaml.safe_dump(made))
-        path.chmod(0o600)
-        return path
+        return accounts.write_kubeconfig(self, name, credentials)
 
     def serve(self, service: str) -> str:
         """The URL at which a service answers as long as a pod of it is ready; the inventory gets it."""
@@ -239,12 +205,6 @@ class Cluster:
     def close(self) -> None:
         for front in self.fronts:
             front.close()
-
-
-def command_kind(name: str) -> Any:
-    from standin.client import plural
-
-    return plural(name)
 
 
 __all__ = ["JSON_PATCH", "MERGE", "Cluster", "Done"]

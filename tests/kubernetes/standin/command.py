@@ -35,15 +35,19 @@ class Done:
         return report
 
 
-def write_inventory(path: Path, variables: Mapping[str, Any]) -> None:
-    """One host, the cluster; JSON is YAML."""
-    host = {
+def write_inventory(path: Path, variables: Mapping[str, Any], **others: Mapping[str, Any]) -> None:
+    """One host, the cluster, and `others` by their names."""
+    write_hosts(path, {"cluster": variables, **others})
+
+
+def write_hosts(path: Path, hosts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Several clusters, each a host; JSON is YAML."""
+    common = {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
         "platform": "kubernetes",
-        **variables,
     }
-    path.write_text(json.dumps({"all": {"hosts": {"cluster": host}}}, indent=1))
+    path.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}, indent=1))
 
 
 def run(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from io import BufferedIOBase
 
-from standin import programs, websocket
+from standin import programs, terminal, websocket
 from standin.access import Attributes
 from standin.answers import RefusalError, bad_request, not_found, not_played
 from standin.kinds import Json
@@ -39,7 +40,7 @@ def prepare(world: World, request: Request, target: Target) -> str:
     if not request.repeated.get("command"):
         raise not_played("exec without a command")
     if request.switch("tty"):
-        raise not_played("exec with a terminal")
+        terminal.check(request)
     offered = [each.strip() for each in request.headers.get("sec-websocket-protocol", "").split(",")]
     protocol = next((each for each in PROTOCOLS if each in offered), "")
     if not protocol:
@@ -58,15 +59,19 @@ def converse(
     """Runs the command and sends what it wrote, then how it ended."""
 
     def send(channel: int, data: bytes) -> None:
-        writer.write(websocket.frame(bytes([channel]) + data))
-        writer.flush()
+        with lock:
+            writer.write(websocket.frame(bytes([channel]) + data))
+            writer.flush()
 
+    lock = threading.Lock()
     pod = world.store.get("pods", target.namespace, target.name) or {}
     container = container_of(pod, request.query.get("container", ""))
-    said = websocket.messages(reader, writer)
+    said = websocket.messages(reader, writer, lock)
     if not _is_running(pod, container):
         message = f'unable to upgrade connection: container not found ("{container}")'
         send(STATUS, json.dumps(_failure(message, "InternalError", 500)).encode())
+    elif request.switch("tty"):
+        _at_a_terminal(pod, request.repeated["command"], said, send)
     else:
         stdin = _stdin(said, closes=protocol == PROTOCOLS[0]) if request.switch("stdin") else ""
         done = _executed(world, pod, request.repeated["command"], stdin)
@@ -80,6 +85,17 @@ def converse(
             send(STATUS, json.dumps(_status(done.rc)).encode())
     writer.write(websocket.frame((1000).to_bytes(2, "big"), websocket.CLOSE))
     writer.flush()
+
+
+def _at_a_terminal(
+    pod: Json, command: Sequence[str], said: Iterator[bytes], send: Callable[[int, bytes], None]
+) -> None:
+    try:
+        code = terminal.converse(pod, command, said, send)
+    except LookupError:
+        send(STATUS, json.dumps(_not_found(command[0])).encode())
+    else:
+        send(STATUS, json.dumps(_status(137 if code is None else code)).encode())
 
 
 def _tell(request: Request, send: Callable[[int, bytes], None], done: Executed) -> None:
@@ -121,7 +137,7 @@ def _executed(world: World, pod: Json, command: Sequence[str], stdin: str) -> Ex
         done = answer(pod, command, stdin)
         if done is not None:
             return done
-    return programs.play(pod, command, stdin)
+    return programs.play(world, pod, command, stdin)
 
 
 def _status(rc: int) -> Json:

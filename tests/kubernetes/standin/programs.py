@@ -9,34 +9,39 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import Any
 
+import breaking
+from standin import postgres, redis
 from standin.kinds import Json
-from standin.world import Executed
+from standin.states import behaviour_of
+from standin.world import Executed, World
 
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 HARMLESS = ("cat", "echo", "exit", "false", "id", "printf", "sleep", "true")
 LONGEST = 20  # seconds
+TIMED_OUT = 124  # of timeout(1)
 DEBUG = "debug"  # the container of `saveit-remediate debug`, whose checks of the network harm nothing
 
 
-def play(pod: Json, command: Sequence[str], stdin: str) -> Executed | None:
+def play(world: World, pod: Json, command: Sequence[str], stdin: str) -> Executed | None:
     """None: the container has no such program."""
     words = _bare(list(command))
     name = os.path.basename(words[0]) if words else ""
     container = pod["spec"]["containers"][0]["name"]
-    if name == "sh" and container == DEBUG and words[1:] == ["-s"]:
-        return _real(["/bin/sh", "-s"], stdin, os.environ.get("PATH", ""))
-    if name == "sh":
-        return _shell(words, stdin)
-    if name in HARMLESS and name != "exit":
-        return _real(words, stdin)
     program = PROGRAMS.get((container, name))
-    if program is not None:
-        return program(words, stdin)
-    if len(words) < len(command):  # `timeout` and `env` say it themselves
-        return Executed(127, "", f"{command[0]}: failed to run command '{name}': No such file or directory\n")
-    return None
+    done = program(world, pod, words, stdin) if program is not None else None
+    if done is None and name == "sh" and container == DEBUG and words[1:] == ["-s"]:
+        return _real(["/bin/sh", "-s"], stdin, os.environ.get("PATH", ""))
+    if done is None and name == "sh":
+        return _shell(words, stdin)
+    if done is None and name in HARMLESS and name != "exit":
+        done = _real(words, stdin)
+    if done is None and len(words) < len(command):  # `timeout` and `env` say it themselves
+        said = f"{command[0]}: failed to run command '{name}': No such file or directory\n"
+        return Executed(127, "", said)
+    if done is not None and done.stays and command[0] == "timeout":
+        return Executed(TIMED_OUT, done.stdout, done.stderr)
+    return done
 
 
 def _bare(words: list[str]) -> list[str]:
@@ -76,53 +81,64 @@ def _real(words: Sequence[str], stdin: str, path: str = "/usr/bin:/bin") -> Exec
     return Executed(done.returncode, done.stdout, done.stderr)
 
 
-def _redis_cli(words: Sequence[str], stdin: str) -> Executed:
-    """Line by line, from what a real one said."""
-    recorded = (FIXTURES / "redis-cli-7.0" / "healthy_reads.txt").read_text()
-    sections = {
-        found[1].lower(): found[0]
-        for found in re.finditer(r"^# (\w+)\n(?:[a-z_0-9]+:.*\n)+", recorded, re.MULTILINE)
-    }
-    after = [each for each in words[1:] if each.isupper()]
-    said = []
-    for line in stdin.splitlines() or [" ".join(after)]:
-        verb, _, rest = line.partition(" ")
-        reply = {
-            "TIME": '1) "1795426189"\n2) "379081"\n',
-            "PING": "PONG\n",
-            "SET": "OK\n",
-            "GET": '"1"\n',
-            "DEL": "(integer) 1\n",
-            "INFO": sections.get(rest.strip().lower(), ""),
-        }.get(verb.upper())
-        said.append(f"(error) ERR unknown command '{verb}'\n" if reply is None else reply)
-    return Executed(0, "".join(said))
+def _state(world: World, pod: Json) -> dict[str, Any]:
+    """Of what runs in the pod's first container now: a new start has a new one."""
+    statuses = pod.get("status", {}).get("containerStatuses") or [{}]
+    run = (pod["metadata"]["uid"], statuses[0].get("restartCount", 0))
+    return world.inside.setdefault(run, {})
 
 
-def _mosquitto_client(words: Sequence[str], _stdin: str) -> Executed:
+def _redis_cli(world: World, pod: Json, words: Sequence[str], stdin: str) -> Executed:
+    return redis.cli(_state(world, pod), behaviour_of(pod), words, stdin)
+
+
+def _psql(world: World, pod: Json, _words: Sequence[str], stdin: str) -> Executed:
+    return postgres.psql(_state(world, pod), stdin)
+
+
+def _shell_of_postgres(world: World, pod: Json, words: Sequence[str], _stdin: str) -> Executed | None:
+    return postgres.shell(_state(world, pod), words)
+
+
+def _shell_of_backend(world: World, pod: Json, words: Sequence[str], _stdin: str) -> Executed | None:
+    """A line that is written to the output of its first process."""
+    if words[1:] != ["-c", breaking.LEAK_POOL]:
+        return None
+    container = pod["spec"]["containers"][0]["name"]
+    line = words[2].partition("echo ")[2].partition(" >")[0].replace("'", "")
+    world.runs[pod["metadata"]["uid"], container][-1].say(line)
+    return Executed()
+
+
+def _mosquitto_client(world: World, pod: Json, words: Sequence[str], _stdin: str) -> Executed:
     """A message of one's own that comes back, or a subscription alone."""
-    return Executed(0, "1\n" if words[0] == "mosquitto_rr" else "")
+    settings = world.store.get("configmaps", pod["metadata"]["namespace"], "saveit-mosquitto")
+    name = os.path.basename(words[0])
+    if settings and "allow_anonymous false" in settings["data"]["mosquitto.conf"]:
+        refused = {"mosquitto_rr": (135, "Not authorized")}
+        code, why = refused.get(name, (5, "Connection Refused: not authorised."))
+        return Executed(code, "", f"Connection error: {why}\n")
+    return Executed(0, "1\n" if name == "mosquitto_rr" else "")
 
 
-def _psql(_words: Sequence[str], stdin: str) -> Executed:
-    if "pg_stat_activity" in stdin and "'about'" in stdin:
-        return Executed(0, (FIXTURES / "postgresql-15.18" / "healthy.json").read_text())
-    if stdin.strip().rstrip(";").lower() == "select 1":
-        return Executed(0, "1\n")
-    return Executed(3, "", "ERROR:  the stand-in does not play this statement\n")
-
-
-def _python(words: Sequence[str], _stdin: str) -> Executed:
+def _python(_world: World, _pod: Json, words: Sequence[str], stdin: str) -> Executed:
+    if "REDIS_URL" in words:  # of a managed one, which is well
+        return redis.cli({}, "", ["redis-cli", "--no-raw"], stdin)
     if "app.core.database" in " ".join(words):
         return Executed(0, "<sqlalchemy.engine.base.Connection object at 0x7f0000000000>\n")
+    if "NOT_SET" in words:
+        return Executed(9)
     return Executed(1, "", "the stand-in does not play this program\n")
 
 
-PROGRAMS: dict[tuple[str, str], Callable[[Sequence[str], str], Executed]] = {
+Program = Callable[[World, Json, Sequence[str], str], "Executed | None"]
+PROGRAMS: dict[tuple[str, str], Program] = {
     ("redis", "redis-cli"): _redis_cli,
     ("postgres", "psql"): _psql,
+    ("postgres", "sh"): _shell_of_postgres,
     ("mosquitto", "mosquitto_rr"): _mosquitto_client,
     ("mosquitto", "mosquitto_sub"): _mosquitto_client,
     ("backend", "python"): _python,
     ("backend", "python3"): _python,
+    ("backend", "sh"): _shell_of_backend,
 }

@@ -52,6 +52,7 @@ IS_THERE: dict[str, Judge] = {
     "slow-start": ready,
     "leak": ready,
     "busy": ready,
+    "loading": ready,
     "crash-loop": lambda pod: _restarted(pod) and _waits("CrashLoopBackOff")(pod),
     "exit-1-once": lambda pod: _restarted(pod) and ready(pod),
     "oom": _ended("OOMKilled"),

@@ -6,7 +6,9 @@ import base64
 import hashlib
 import struct
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from io import BufferedIOBase
+from typing import Any
 
 MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
@@ -29,8 +31,10 @@ def frame(payload: bytes, opcode: int = BINARY) -> bytes:
     return head + payload
 
 
-def messages(reader: BufferedIOBase, writer: BufferedIOBase) -> Iterator[bytes]:
-    """What the client says, until it closes. Pings are answered.
+def messages(
+    reader: BufferedIOBase, writer: BufferedIOBase, writing: AbstractContextManager[Any]
+) -> Iterator[bytes]:
+    """What the client says, until it closes. Pings are answered, under the lock of all who write.
 
     Raises:
         ConnectionError: the client breaks the protocol.
@@ -53,8 +57,9 @@ def messages(reader: BufferedIOBase, writer: BufferedIOBase) -> Iterator[bytes]:
         if opcode == CLOSE:
             return
         if opcode == PING:
-            writer.write(frame(payload, PONG))
-            writer.flush()
+            with writing:
+                writer.write(frame(payload, PONG))
+                writer.flush()
         elif opcode in (CONTINUATION, TEXT, BINARY):
             parts.append(payload)
             if final:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from standin.access import Access
 from standin.clock import Clock
@@ -56,6 +57,8 @@ class World:
     missing_groups: set[str] = field(default_factory=set)
     issuance: str = "works"  # what the issuer of certificates does: works, fails, hangs
     files: dict[str, set[str]] = field(default_factory=dict)  # in the containers of a pod, by its uid
+    # What the servers in containers were told, by the uid of the pod and the number of their restarts.
+    inside: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     lost_nodes: set[str] = field(default_factory=set)  # whose kubelet says nothing any more
     # When a deployment last made progress, in seconds of the cluster: its conditions say only whole seconds.
     progress: dict[str, float] = field(default_factory=dict)

@@ -136,7 +136,9 @@ def test_a_service_without_containers_is_refused_and_the_others_are_named(conver
 
 
 def test_the_inventory_may_call_a_service_otherwise(conversation: Any) -> None:
-    conversation.expect(PS, "1\tcache\tFalse\n2\tredis\tFalse\n").expect(["docker", "inspect", "1"], "[]")
+    conversation.expect(PS, "1\tcache\tFalse\n2\tredis\tFalse\n").expect(
+        ["docker", "inspect", "1"], '[{"Id": "1"}]'
+    )
     parameters = {**TARGET, "service_names": {"redis": "cache"}}
     assert _compose.look(parameters, conversation.carrier(), "redis").name == "redis"
 
@@ -147,7 +149,7 @@ def test_the_inventory_may_call_a_service_otherwise(conversation: Any) -> None:
 def test_no_name_is_ever_more_than_one_argument(conversation: Any, evil: str) -> None:
     command = [*PS]
     command[4] = f"--filter=label=com.docker.compose.project={evil}"
-    conversation.expect(command, f"1\t{evil}\tFalse\n").expect(["docker", "inspect", "1"], "[]")
+    conversation.expect(command, f"1\t{evil}\tFalse\n").expect(["docker", "inspect", "1"], '[{"Id": "1"}]')
     _compose.look({**TARGET, "project": evil}, conversation.carrier(), evil)
 
 
@@ -155,6 +157,12 @@ def test_no_name_is_ever_more_than_one_argument(conversation: Any, evil: str) ->
 def test_what_is_no_list_of_containers_is_a_sentence(text: str) -> None:
     with pytest.raises(FailedError, match="cannot read what `docker inspect` printed"):
         _compose.parse_inspect(text)
+
+
+def test_no_container_where_some_were_listed_is_a_sentence(conversation: Any) -> None:
+    conversation.expect(PS, "1\tredis\tFalse\n").expect(["docker", "inspect", "1"], "[]")
+    with pytest.raises(FailedError, match="no container, and it was asked for some"):
+        _compose.look(TARGET, conversation.carrier(), "redis")
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,15 @@ def test_a_remedy_is_leased_counted_renewed_and_released(tell: Tell, folder: Pat
     ]
 
 
+def test_after_a_remedy_that_was_cut_off_nobody_acts_before_it_has_had_its_time(tell: Tell) -> None:
+    tell(**ALICE, incident="redis-1", patience_seconds=60.0)
+    tell(step="release", incident="redis-1")
+    with refused("in-doubt") as doubt:
+        tell(**{**BOB, "remedy": "redis.start"})
+    assert 50 < doubt.value.as_return()["wait_seconds"] <= 60
+    assert tell(**{**BOB, "services": ["backend"]}).verdict == "begun"
+
+
 def test_the_second_is_refused_until_the_first_is_done(tell: Tell) -> None:
     claim = tell(**ALICE).returned["claim"]
     with refused("lease-held") as held:
@@ -328,3 +337,11 @@ def test_a_script_that_is_killed_in_the_middle_leaves_no_lock(tell: Tell, folder
     os.killpg(holder.pid, signal.SIGKILL)
     holder.wait(timeout=10)
     assert tell(step="read").verdict == "read"
+
+
+def test_an_approval_is_used_up_on_the_target(tell: Tell, folder: Path) -> None:
+    claim = tell(**ALICE, approval="5eed").returned["claim"]
+    tell(step="release", claim=claim, results={"redis.restart": "no_help"})
+    with refused("approval-used"):
+        tell(**ALICE, incident="redis-2", approval="5eed")
+    assert tell(**ALICE, approval="another").verdict == "begun"

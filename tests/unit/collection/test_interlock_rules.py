@@ -105,6 +105,39 @@ def test_what_did_not_help_twice_in_a_row_is_not_tried_a_third_time(
     assert bool(said) is is_barred
 
 
+@pytest.mark.parametrize(
+    ("later", "service", "token", "result", "wait"),
+    [
+        (10, "redis", "b", "", 20),
+        (29.5, "redis", "", "", 0.5),
+        (30, "redis", "b", "", 0),
+        (10, "backend", "b", "", 0),  # another service
+        (10, "redis", "a", "", 0),  # ours, and still at work
+        (10, "redis", "b", "helped", 0),
+        (-10, "redis", "b", "", 30),  # the clock was set back, a little
+        (-3600, "redis", "b", "", 0),  # and by an hour
+    ],
+)
+def test_a_remedy_that_was_cut_off_is_in_doubt_until_it_must_have_helped(
+    later: float, service: str, token: str, result: str, wait: float
+) -> None:
+    made = {"service": "redis", "remedy": "redis.start", "incident": "redis-1", "token": "a"}
+    document = documents.with_attempt(documents.empty(), made, NOW, 30)
+    document = documents.with_results(document, "a", {"redis.start": result} if result else {})
+    said, seconds = rules.in_doubt(document, [service], token, NOW + later)
+    assert (bool(said), seconds) == (wait > 0, wait)
+    if said:
+        assert "redis.start was begun at 02:30 UTC (incident redis-1) and cut off; it may have been" in said
+
+
+@pytest.mark.parametrize("known_by", [None, "", "soon", 7, {}])
+def test_an_attempt_of_an_older_version_is_not_in_doubt(known_by: Any) -> None:
+    made = {"service": "redis", "remedy": "redis.start", "incident": "redis-1", "token": "a"}
+    document = documents.with_attempt(documents.empty(), made, NOW)
+    document["attempts"][0]["known_by"] = known_by
+    assert rules.in_doubt(documents.read(documents.write(document)), ["redis"], "b", NOW) == ("", 0)
+
+
 def test_a_remedy_that_did_nothing_is_not_counted() -> None:
     assert tried((5, "skipped"))["attempts"] == []
 
@@ -154,3 +187,14 @@ def test_what_is_no_document_is_never_taken_for_an_empty_one(text: str, said: st
 def test_a_document_survives_being_written() -> None:
     document = {**leased(), "attempts": tried((5, "helped"))["attempts"]}
     assert documents.read(documents.write(document)) == document
+
+
+def test_an_approval_is_good_for_one_attempt_and_for_none_that_did_nothing() -> None:
+    made = {"service": "redis", "remedy": "redis.rebuild", "incident": "i", "token": "t", "approval": "abc"}
+    document = documents.with_attempt(documents.empty(), made, NOW)
+    assert rules.why_used(document, "abc") == (
+        "this approval was used at 2026-11-26 02:30 UTC (incident i), and is good for once; ask for another"
+    )
+    assert rules.why_used(document, "abd") == rules.why_used(document, "") == ""
+    document = documents.with_results(document, "t", {"redis.rebuild": "skipped"})
+    assert rules.why_used(document, "abc") == ""

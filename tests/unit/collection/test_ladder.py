@@ -7,11 +7,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
+from ansible_collections.saveit.remediation.plugins.module_utils._interlock import InDoubtError
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS, run
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 
@@ -40,6 +43,8 @@ RUNBOOK: dict[str, Any] = {
 for each in RUNBOOK["remedies"]:
     each.update(title=each["id"].title(), file=f"10_{each['id']}.yml", reversible=True, disrupts="nothing")
 
+ROLE = Path(__file__).resolve().parents[3] / "collections/ansible_collections/saveit/remediation/roles/ladder"
+POLICY = yaml.safe_load((ROLE / "files/policy.yml").read_text("utf-8"))  # of a site that has none of its own
 Look = Callable[["World"], Iterable[str]]
 
 
@@ -60,11 +65,16 @@ class World:
     refused: dict[str, str] = field(
         default_factory=dict
     )  # remedies that the interlock refuses: why, as an id
+    doubts: list[float] = field(default_factory=list)  # seconds, at each begin, until one can tell
     lease: dict[str, Any] = field(default_factory=dict)
     renewals: int = 0
 
+    heals_at: float = 0  # by itself
+
     def sleep(self, seconds: float) -> None:
         self.time += seconds
+        if 0 < self.heals_at <= self.time:
+            self.sick.clear()
 
     def observe(self) -> list[dict[str, Any]]:
         """What the modules that look would return, as registered variables."""
@@ -79,7 +89,8 @@ class World:
     def step(self, name: str, state: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         given = {key: copy.deepcopy(spec.get("default")) for key, spec in ARGUMENTS.items()}
         carrier = Carrier(no_command, lambda: self.time, self.sleep, self.check_mode)
-        given |= {"step": name, "state": dict(state), **more}
+        usual = {"policy": POLICY, "agreed": True, "asker": "alice@ops1"}
+        given |= {"step": name, "state": dict(state), **usual, **more}
         values = run(given, carrier).as_return()
         self.events += values["remediation_events"]
         return {**json.loads(values["kept"]), **json.loads(json.dumps(values))}  # it travels as plain data
@@ -105,6 +116,10 @@ class World:
             error = ObstacleError(self.refused[remedy], f"{remedy}: {self.refused[remedy]}", "refused")
             failure = {"failed": True, **error.as_return()}
             return self.step("failed", state, failure=failure, interlock=failure)
+        if self.doubts:
+            doubted = InDoubtError("cache.start was cut off", self.doubts.pop(0))
+            self.lease = {"failed": True, **doubted.as_return()}
+            return self.step("failed", state, failure=self.lease, interlock=self.lease)
         self.lease = {"claim": "mine", "observed_at": self.time}
         state = self.step("begin", state, interlock=self.lease)
         try:
@@ -202,7 +217,8 @@ def test_when_nothing_helps_it_gives_up_loudly_with_advice() -> None:
     state = world.climb()
     assert (state["verdict"], state["gave_up"], world.acted) == ("unresolved", True, ["wait", "restart"])
     assert state["sentence"] == (
-        "host: cache is hung; tried wait, restart, without success. Look what blocks it."
+        "host: cache is hung; tried wait, restart, without success (rebuild: high risk at sev2: somebody has "
+        "to approve it (--approved-by NAME, or a signed approval)). Look what blocks it."
     )
 
 
@@ -260,7 +276,7 @@ def test_when_the_platform_is_asked(
 )
 def test_a_remedy_above_the_risk_limit_is_skipped_and_says_so(limit: str, acted: list[str]) -> None:
     world = World({"hung"})
-    state = world.climb(max_risk=limit)
+    state = world.climb(max_risk=limit, approved_by="carol")
     assert world.acted == acted
     last = state["actions"][-1]
     if limit != "high":
@@ -708,6 +724,43 @@ def test_when_no_remedy_helped_before_the_breaker_is_open() -> None:
     assert (state["verdict"], state["gave_up"], world.acted) == ("stopped", True, [])
     assert (state["findings"][-1]["id"], state["findings"][-1]["outcome"]) == ("breaker-open", "refused")
     assert "start: no-help; restart: no-help" in state["sentence"]
+
+
+def test_what_a_remedy_that_was_cut_off_has_done_is_seen_before_another_is_done() -> None:
+    world = World({"down"}, {"start": heal}, doubts=[10.0], heals_at=1_000_004.0)
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("recovered", [])
+    told = next(each for each in state["actions"] if each["remedy"] == "start")
+    assert told["result"] == "skipped"
+    assert told["sentence"].startswith("cache.start was cut off; recovered: every criterion was met for 5")
+
+
+@pytest.mark.parametrize("wait", [10.0, 100_000.0])
+def test_a_remedy_that_was_cut_off_and_does_not_help_in_its_time_is_done(wait: float) -> None:
+    world = World({"down"}, {"start": heal}, doubts=[wait])
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("recovered", ["start"])
+    assert results(state)["start"] == "helped"
+    assert min(wait, 600) <= world.time - 1_000_000 <= min(wait, 600) + 6
+    assert "in-doubt" in [each["kind"] for each in world.events]
+
+
+def test_a_second_doubt_ends_the_climb() -> None:
+    world = World({"down"}, {"start": heal}, doubts=[10.0, 10.0])
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("stopped", [])
+    assert state["findings"][-1]["id"] == "in-doubt"
+
+
+def test_a_check_does_not_wait_for_what_was_cut_off() -> None:
+    world = World({"down"}, {"start": heal}, doubts=[10.0], check_mode=True)
+    assert (world.climb()["verdict"], world.acted, world.time) == ("stopped", [], 1_000_000.0)
+
+
+def test_a_service_that_is_well_after_a_doubt_is_proved_to_be() -> None:
+    world = World({"down"}, doubts=[2.0], heals_at=1_000_002.0)
+    state = world.climb()
+    assert (state["verdict"], world.acted) == ("recovered", [])
 
 
 def test_the_lease_is_renewed_when_a_third_of_it_is_over() -> None:

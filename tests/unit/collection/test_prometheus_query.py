@@ -185,7 +185,7 @@ class Serving(BaseHTTPRequestHandler):
 def prometheus() -> Any:
     Serving.over.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Serving)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     Serving.over.set()
     server.shutdown()

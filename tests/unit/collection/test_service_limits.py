@@ -23,6 +23,7 @@ PARAMETERS: dict[str, Any] = {
     "docker_command": ["docker"],
     "service": "backend",
     **{key: spec["default"] for key, spec in _service_limits.ARGUMENTS.items() if "default" in spec},
+    "record": False,
 }
 INSPECT = ["docker", "inspect", "--type=container", "--format={{json .HostConfig}}", "1"]
 READ = ["docker", "exec", "-i", "1", "timeout", "5", *_cgroup.COMMAND]
@@ -68,8 +69,9 @@ def test_the_memory_limit_is_raised_for_a_time_and_the_way_back_is_told(conversa
         "(a container made anew loses it)"
     )
     assert result.returned == {
-        "limits": [{**RAISED, "put_back": BACK}],
+        "limits": [{**RAISED, "put_back": BACK, "change_id": ""}],
         "ends_at": "1970-01-12T14:46:40+00:00",
+        "over": False,
     }
     assert result.diff == {
         "before": "saveit-backend: memory limit 1024 MiB\n",

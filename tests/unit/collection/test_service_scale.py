@@ -18,6 +18,7 @@ PARAMETERS: dict[str, Any] = {
     "docker_command": ["docker"],
     "service": "worker",
     **{key: spec["default"] for key, spec in _service_scale.ARGUMENTS.items() if "default" in spec},
+    "record": False,
 }
 UP = ["-p", "saveit", "--project-directory", "/srv/saveit", "-f", "/srv/saveit/compose.yml"]
 UP += ["up", "-d", "--no-deps", "--no-recreate", "--scale"]
@@ -229,3 +230,49 @@ def test_version_1_names_files_as_seen_from_the_folder() -> None:
     container = made(1)
     container["Config"]["Labels"]["com.docker.compose.project.config_files"] = "a.yml,/etc/b.yml"
     assert read_composed(container).files == ("/srv/saveit/a.yml", "/etc/b.yml")
+
+
+BACK = [{"object": "worker", "field": "instances", "before": 1, "after": 2}]
+
+
+def test_what_was_added_is_removed_again(conversation: Any) -> None:
+    look(conversation, made(1), made(2))
+    conversation.expect(["docker", "compose", "version"], "v2.40.3")
+    composed(conversation, made(1))
+    conversation.expect(["docker", "compose", *UP, "worker=1", "worker"])
+    look(conversation, made(1))
+    result = run(conversation, put_back=BACK)
+    assert (result.verdict, result.returned["over"]) == ("put-back", True)
+    assert result.sentence == "put back worker: instances of worker from 2 to 1"
+
+
+@pytest.mark.parametrize(
+    ("there", "over", "reason"),
+    [
+        (1, True, "it has its old 1 instances again"),
+        (3, False, "it has 3 instances, not the 2 that were made"),
+    ],
+)
+def test_as_many_as_nobody_of_us_made_are_left_alone(
+    conversation: Any, there: int, over: bool, reason: str
+) -> None:
+    look(conversation, *(made(number + 1) for number in range(there)))
+    result = run(conversation, put_back=BACK)
+    assert (result.verdict, result.returned["over"]) == ("unchanged", over)
+    assert reason in result.sentence
+
+
+def test_compose_that_refuses_to_remove_is_an_error(conversation: Any) -> None:
+    look(conversation, made(1), made(2))
+    conversation.expect(["docker", "compose", "version"], "v2.40.3")
+    composed(conversation, made(1))
+    conversation.expect(["docker", "compose", *UP, "worker=1", "worker"], stderr="no such file", rc=1)
+    look(conversation, made(1), made(2))
+    with pytest.raises(FailedError, match="cannot put back worker to 1 instances: it has 2; no such file"):
+        run(conversation, put_back=BACK)
+
+
+def test_what_was_never_made_is_not_removed(conversation: Any) -> None:
+    look(conversation, made(1))
+    with pytest.raises(FailedError, match="cannot put back worker: 'before' in put_back"):
+        run(conversation, put_back=[{"after": 2}])

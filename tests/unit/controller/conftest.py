@@ -44,6 +44,8 @@ OPTIONS = {
     "frob_tags": {"type": "list", "elements": "int"},
     "frob_password": {"type": "float", "no_log": True},
 }
+REAL = Path(__file__).resolve().parents[3] / "collections/ansible_collections/saveit/remediation"
+POLICY = (REAL / "roles/ladder/files/policy.yml").read_text("utf-8")
 LADDER_OPTIONS = {
     "ladder_hold_seconds": {"type": "float"},
     "ladder_max_risk": {"type": "str", "choices": ["low", "medium", "high"]},
@@ -170,6 +172,7 @@ def site(tmp_path: Path) -> Site:
     site.write(
         f"{role}/ladder/meta/argument_specs.yml", {"argument_specs": {"main": {"options": LADDER_OPTIONS}}}
     )
+    site.write(f"{role}/ladder/files/policy.yml", POLICY)
     galaxy = {"namespace": "saveit", "name": "remediation", "version": "0.0.1", "authors": ["x"]}
     site.write("collections/ansible_collections/saveit/remediation/galaxy.yml", galaxy)
     site.write("saveit-remediate.toml", 'inventory = "hosts.yml"\njournal = "journal.db"\n')

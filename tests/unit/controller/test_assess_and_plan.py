@@ -31,9 +31,9 @@ def seen(*findings: Finding) -> Observation:
 
 
 def action(
-    remedy: str, risk: str = "low", result: str = "possible", target: str = "a", forbidden: str = ""
+    remedy: str, needs: str = "agreement", result: str = "possible", target: str = "a", **more: Any
 ) -> Action:
-    return Action(remedy, target, remedy, result, "because", risk=risk, forbidden=forbidden)
+    return Action(remedy, target, remedy, result, "because", risk="low", needs=needs, **more)
 
 
 def test_symptoms_are_in_rank_order_with_their_next_step(runbook: Runbook) -> None:
@@ -77,49 +77,72 @@ def sick(*targets: str) -> Assessment:
     return Assessment(tuple(finding("frob-dead", target) for target in targets), (), Severity.SEV2, "why")
 
 
+SIGN = "high risk at sev1 in production: a second person has to sign an approval"
+
+
 @pytest.mark.parametrize(
-    ("offered", "max_risk", "allowed", "reason"),
+    ("offered", "agreed", "allowed", "reason"),
     [
-        (action("kick"), "medium", True, "because"),
-        (action("kick", "medium"), "medium", True, "because"),
-        (action("kick", "medium"), "low", False, "medium risk is above ladder_max_risk=low"),
-        (action("kick", "high"), "medium", False, "high risk needs an approval: -e ladder_max_risk=high"),
-        (action("kick", "high"), "high", True, "because"),
-        (action("kick", "odd"), "high", False, "its risk 'odd' is none of low, medium, high"),
-        (action("kick", result="skipped"), "high", False, "because"),
-        (action("kick", target="b"), "high", False, "nothing is wrong there"),
-        (action("kick", forbidden="our account may not kick"), "high", False, "our account may not kick"),
+        (action("kick", "nothing"), False, True, "because"),
+        (action("kick", "agreement"), True, True, "because"),
+        (action("kick", "agreement"), False, False, "nobody agreed to it (--yes)"),
+        (action("kick", ""), False, False, "nobody agreed to it (--yes)"),  # a playbook that does not say
+        (action("kick", ""), True, True, "because"),
+        (action("kick", "approval"), True, True, "because"),  # the ladder lacks nothing, so it was given
+        (action("kick", "approval"), False, False, "nobody agreed to it (--yes)"),
+        (action("kick", "second-person", lacks=SIGN), True, False, SIGN),
+        (action("kick", "nothing", lacks="above ladder_max_risk"), True, False, "above ladder_max_risk"),
+        (action("kick", result="skipped"), True, False, "because"),
+        (action("kick", target="b"), True, False, "nothing is wrong there"),
+        (action("kick", forbidden="our account may not kick"), True, False, "our account may not kick"),
     ],
 )
-def test_policy(offered: Action, max_risk: str, allowed: bool, reason: str) -> None:
-    (step,) = make_plan(sick("a"), [offered], PLAYBOOK, max_risk).steps
+def test_policy(offered: Action, agreed: bool, allowed: bool, reason: str) -> None:
+    (step,) = make_plan(sick("a"), [offered], PLAYBOOK, agreed).steps
     assert (step.allowed, step.reason) == (allowed, reason)
 
 
-def test_a_remedy_that_is_not_for_this_may_follow_later_when_policy_allows_it() -> None:
-    offered = [action("kick"), action("wait", result="skipped"), action("burn", "high", result="skipped")]
+def test_a_check_needs_neither_agreement_nor_approval() -> None:
+    offered = [action("kick"), action("burn", "second-person", lacks=SIGN)]
+    plan = make_plan(sick("a"), offered, PLAYBOOK, agreed=False, check=True)
+    assert [step.remedy for step in plan.allowed] == ["kick", "burn"]
+
+
+def test_a_remedy_that_is_not_for_this_may_follow_later() -> None:
+    offered = [action("kick"), action("wait", result="skipped")]
     assessment = sick("a")
-    plan = make_plan(assessment, offered, PLAYBOOK)
+    plan = make_plan(assessment, offered, PLAYBOOK, agreed=True)
     assert [(step.remedy, step.allowed, step.later) for step in plan.steps] == [
         ("kick", True, False),
         ("wait", False, True),
-        ("burn", False, False),
     ]
     assert plan.for_ladder(assessment, ["a"])["a"]["remedies"] == ["kick", "wait"]
+
+
+def test_what_only_the_policy_withholds_is_for_the_ladder_to_refuse() -> None:
+    offered = [
+        action("kick"),
+        action("burn", "second-person", lacks=SIGN),
+        action("dig", forbidden="may not"),
+    ]
+    assessment = sick("a")
+    plan = make_plan(assessment, offered, PLAYBOOK, agreed=True)
+    assert [step.remedy for step in plan.denied] == ["burn", "dig"]
+    assert plan.for_ladder(assessment, ["a"])["a"]["remedies"] == ["kick", "burn"]
 
 
 def test_what_the_platform_forbids_is_denied_and_does_not_follow_later() -> None:
     offered = [action("kick", forbidden="may not"), action("wait", result="skipped", forbidden="may not")]
     assessment = sick("a")
-    plan = make_plan(assessment, offered, PLAYBOOK)
+    plan = make_plan(assessment, offered, PLAYBOOK, agreed=True)
     assert [step.remedy for step in plan.denied] == ["kick"]
     assert plan.for_ladder(assessment, ["a"])["a"]["remedies"] == []
 
 
 def test_the_ladder_gets_a_plan_for_each_host_even_the_healthy_ones() -> None:
     assessment = sick("a", "b")
-    offered = [action("kick"), action("burn", "high"), action("kick", target="b")]
-    plan = make_plan(assessment, offered, PLAYBOOK)
+    offered = [action("kick"), action("burn", forbidden="may not"), action("kick", target="b")]
+    plan = make_plan(assessment, offered, PLAYBOOK, agreed=True)
     assert plan.for_ladder(assessment, ["a", "b", "c"]) == {
         "a": {"assessed": ["frob-dead"], "remedies": ["kick"]},
         "b": {"assessed": ["frob-dead"], "remedies": ["kick"]},

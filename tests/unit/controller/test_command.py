@@ -74,16 +74,6 @@ def test_a_fault_that_no_remedy_helps_is_unresolved_with_the_next_step(site: Sit
     assert site.json()["outcome"] == "planned"
 
 
-def test_a_high_risk_remedy_is_not_run(site: Site) -> None:
-    site.publishes({"findings": [site.dead], "actions": [{**site.kick, "risk": "high"}]})
-    found = site.json("--yes")
-    assert found["outcome"] == "unresolved"
-    assert (
-        "No remedy may be tried (kick: high risk needs an approval: -e ladder_max_risk=high)"
-        in found["sentence"]
-    )
-
-
 @pytest.mark.parametrize(
     ("evidence", "outcome"),
     [([], "unverified"), ([{"name": "frob.ok", "value": False, "at": 1, "phase": "verify"}], "unresolved")],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from saveit_remediate.respond.diagnosis import with_obstacles
-from saveit_remediate.respond.outcome import judge_obstacles
+from saveit_remediate.respond.untouched import judge_obstacles
 from saveit_remediate.run import Failure, Job, RunResult
 from saveit_remediate.run.events import Recorder
 

@@ -94,7 +94,7 @@ def test_values_become_what_the_argument_spec_declares(
         ({"frob_fast": "perhaps"}, "must be of type bool"),
         ({"frob_mode": "medium"}, "must be one of soft, hard, not 'medium'"),
         ({"frob_tags": "1,x"}, "must be of type list of int"),
-        ({"ladder_mode": "remediate"}, "is set by saveit-remediate itself; .* ladder_hold_seconds and ladder_max_risk"),
+        ({"ladder_mode": "remediate"}, "is set by saveit-remediate itself; .* ladder_hold_seconds, ladder_max_risk, "),
         ({"ladder_plan": {}}, "is set by saveit-remediate itself"),
         ({"ladder_hold_seconds": "nan"}, "must be of type float"),
     ],

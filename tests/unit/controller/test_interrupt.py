@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from saveit_remediate.run.processes import descendants
+
 if TYPE_CHECKING:
     from tests.unit.controller.conftest import Site
 
@@ -75,6 +77,53 @@ def test_an_interrupt_while_diagnosing_leaves_no_orphan(site: Site, pipe: Path, 
     record = json.loads(site.run("show", "last", "--json").stdout)
     assert [event["kind"] for event in record["events"]] == ["opened", "interrupted", "closed"]
     assert record["outcome"] == "interrupted"
+
+
+def ends(pid: int) -> bool:
+    """Within ten seconds, and with a descriptor that tells it, rather than by looking again and again."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    with os.fdopen(process):
+        return bool(select.select([process], [], [], 10)[0])
+
+
+@pytest.mark.parametrize("manner", ["", "deaf"])
+def test_a_killed_controller_takes_ansible_and_its_files_with_it(
+    site: Site, pipe: Path, tmp_path: Path, manner: str
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    site.playbook(stay(pipe, "diagnose", manner))
+    process = site.start("--incident", "frob", "--json", TMPDIR=str(temporary))
+    child, started = child_of(pipe), descendants(process.pid)
+    process.kill()
+    process.communicate(timeout=30)
+    assert child in started
+    assert all(ends(pid) for pid in reversed(started))  # the keeper, which ends them all, is the first
+    assert list(temporary.glob("saveit-*")) == []
+
+
+def test_an_ansible_that_is_killed_in_the_middle_is_no_run_in_which_nothing_was_touched(
+    site: Site, pipe: Path
+) -> None:
+    begun = [{"kind": "remedy-started", "remedy": "kick", "sentence": "kicking"}]
+    site.publishes({"findings": [site.dead], "actions": [site.kick]})
+    playbook = site.collection / "playbooks" / "frob.yml"
+    tell = {"saveit.remediation.tell": {"events": begun}, "when": "ladder_mode == 'remediate'"}
+    for task in (tell, stay(pipe, "remediate")):
+        playbook.write_text(playbook.read_text() + "  - " + json.dumps(task) + "\n")
+    process = site.start("--incident", "frob", "--yes", "--json")
+    child = child_of(pipe)
+    _keeper, ansible = descendants(process.pid)[:2]
+    os.kill(ansible, signal.SIGKILL)
+    out, _ = process.communicate(timeout=60)
+    assert not is_alive(child)
+    assert (process.returncode, json.loads(out)["outcome"]) == (3, "unverified")
+    said = json.loads(out)["sentence"]
+    assert "Ansible ended in the middle (exit code 137)" in said
+    assert "begun and cut off: kick on alpha" in said
 
 
 def test_an_interrupted_remedy_is_said_to_be_cut_off(site: Site, pipe: Path) -> None:

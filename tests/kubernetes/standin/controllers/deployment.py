@@ -162,7 +162,7 @@ def _recreate(world: World, deployment: Json, sets: list[Json], old: list[Json],
     if any(changed):
         return 0
     if any(owned(world, "pods", each) for each in old):
-        return _finish(world, deployment, sets, new)
+        return min(1.0, _finish(world, deployment, sets, new))  # it looks when the last of them is gone
     if new is None:
         return _create_set(world, deployment, old)
     if _mark_revision(world, deployment, old, new) or resize(

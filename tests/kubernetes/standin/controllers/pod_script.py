@@ -41,10 +41,12 @@ def play(status: PodStatus) -> Script:
 
 def behaviour_of(container: Json) -> str:
     """Of the environment variable, or of what the manifest itself brings about."""
-    for each in container.get("env", []):
-        if each["name"] == BEHAVIOUR:
-            return str(each.get("value", "healthy"))
-    return "healthy"
+    return _variable(container, BEHAVIOUR, "healthy")
+
+
+def _variable(container: Json, name: str, default: str) -> str:
+    found = (each.get("value") for each in container.get("env", []) if each["name"] == name)
+    return str(next(found, None) or default)
 
 
 def _pulled(status: PodStatus, container: Json) -> Script:
@@ -143,7 +145,7 @@ def _life(status: PodStatus, container: Json, restarts: int) -> Life:
         yield 0.25
         return code, reason
     if behaviour == "slow-start":
-        for _ in range(4):
+        for _ in range(int(_variable(container, "SAVEIT_START_SECONDS", "8")) // 2):
             _refused(status, container)
             yield 2.0
     status.say(name, *probes.serving_words(container))

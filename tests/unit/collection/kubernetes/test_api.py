@@ -279,7 +279,7 @@ def test_a_read_is_tried_again_when_the_server_says_it_is_busy(
     api_server.reply(
         reply(busy, 429, headers={"Retry-After": "2"}),
         reply("upstream is gone", 503, "text/plain"),
-        reply({"items": [{"metadata": {}}]}),
+        reply({"items": [{"metadata": {"name": "a"}}]}),
     )
     assert len(cluster.list("pods")) == 1
     assert clock.slept == [2, 3]

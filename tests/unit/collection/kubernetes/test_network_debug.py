@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -25,7 +26,11 @@ from ansible_collections.saveit.remediation.plugins.module_utils._network_checks
     rows_of,
     script_of,
 )
-from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
+from ansible_collections.saveit.remediation.plugins.module_utils._result import (
+    FailedError,
+    ObstacleError,
+    Result,
+)
 
 NAMES = {"backend": "saveit-backend", "redis": "statefulset/redis-master"}
 PATHS = {"backend": "/ready", "frontend": "/health"}
@@ -84,7 +89,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def port() -> Iterator[int]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server.server_port
     server.shutdown()
     server.server_close()
@@ -192,6 +197,8 @@ class Server:
     during: Any = None
     name: str = "the cluster test (namespace saveit)"
     services: list[dict[str, Any]] = field(default_factory=lambda: [service("localhost")])
+    device: str = ""
+    ended: Completed = field(default_factory=lambda: Completed(0, "", ""))
 
     def list(self, kind: str, label_selector: str = "") -> list[dict[str, Any]]:
         assert kind == "services" or label_selector == "saveit.remediation/pod=debug"
@@ -216,6 +223,11 @@ class Server:
             command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False
         )
         return Completed(done.returncode, done.stdout, done.stderr)
+
+    def shell(self, pod: str, container: str, command: Any, device: str, is_over: Any) -> Completed:
+        assert (pod in self.pods, container, device, is_over()) == (True, "debug", self.device, False)
+        assert command[:2] == ["sh", "-c"]
+        return self.ended
 
     def run(self, check_mode: bool = False, **more: Any) -> Result:
         given = {key: spec.get("default") for key, spec in _network_debug.ARGUMENTS.items()}
@@ -316,3 +328,49 @@ def test_compose_has_no_pods() -> None:
 def test_a_namespace_without_services_and_addresses_is_said() -> None:
     with pytest.raises(FailedError, match="it has no Service, and debug_addresses is empty"):
         Server(services=[]).run()
+
+
+@pytest.fixture
+def device() -> Iterator[str]:
+    """Of a terminal."""
+    ours, theirs = pty.openpty()
+    yield os.ttyname(theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.mark.parametrize("rc", [0, 1, 130, 137])
+def test_a_shell_has_ended_well_whatever_its_last_command_did(device: str, rc: int) -> None:
+    server = Server(device=device, ended=Completed(rc, "", ""), services=[])
+    assert server.run(terminal=device, hosts=["one"], shell_seconds=900).verdict == "healthy"
+    assert server.made[0]["spec"]["activeDeadlineSeconds"] == 900
+    assert server.pods == {}
+
+
+def test_an_image_without_a_shell_is_said(device: str) -> None:
+    server = Server(device=device, ended=Completed(127, "", 'exec: "sh": executable file not found'))
+    with pytest.raises(FailedError, match=r'cannot open a shell in saveit-debug-.*exec: "sh"'):
+        server.run(terminal=device)
+    assert server.pods == {}
+
+
+def test_one_terminal_is_in_one_place(device: str) -> None:
+    server = Server()
+    with pytest.raises(
+        ObstacleError, match=r"on several hosts \(east, west\): choose one by --limit"
+    ) as several:
+        server.run(terminal=device, hosts=["east", "west"])
+    assert (several.value.outcome, server.made) == ("refused", [])
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/nowhere"])
+def test_what_is_no_terminal_gets_no_pod(path: str) -> None:
+    server = Server()
+    with pytest.raises(FailedError, match=f"cannot open a shell at {path}"):
+        server.run(terminal=path)
+    assert server.made == []
+
+
+def test_a_check_opens_no_shell(device: str) -> None:
+    server = Server()
+    assert (server.run(check_mode=True, terminal=device).verdict, server.made) == ("planned", [])

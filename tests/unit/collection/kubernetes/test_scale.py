@@ -18,6 +18,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
 
 PARAMETERS: dict[str, Any] = {
     **{key: spec["default"] for key, spec in _service_scale.ARGUMENTS.items() if "default" in spec},
+    "record": False,
     "platform": "kubernetes",
     "context": "staging",
     "service_names": {"backend": "saveit-backend"},
@@ -182,7 +183,13 @@ def test_what_somebody_else_changed_meanwhile_is_read_and_decided_again(cluster:
     result = run(cluster, clock)
     assert result.sentence.startswith("scaled backend from 3 to 4 instances")
     assert result.returned["changes"] == [
-        {"object": "deployments/saveit-backend", "field": "replicas", "before": 3, "after": 4}
+        {
+            "object": "deployments/saveit-backend",
+            "field": "replicas",
+            "before": 3,
+            "after": 4,
+            "change_id": "",
+        }
     ]
 
 
@@ -347,6 +354,30 @@ def test_what_is_somebody_elses_now_is_not_put_back(cluster: Played, clock: Any)
         "so it is somebody else's now"
     )
     assert len(cluster.written) == 1
+
+
+def test_who_has_set_it_since_is_said_where_the_object_knows(cluster: Played, clock: Any) -> None:
+    done = run(cluster, clock)
+    set_("deployments", "replicas", 9)(cluster)
+    cluster.one("deployments")["metadata"]["managedFields"] = [
+        {"manager": name, "time": f"2026-11-26T02:{minute}:00Z", "fieldsV1": {"f:spec": {field: {}}}}
+        for name, minute, field in (
+            ("saveit-remediate", 10, "f:replicas"),
+            ("kubectl-edit", 31, "f:replicas"),
+            ("argocd", 40, "f:paused"),
+        )
+    ]
+    result = run(cluster, clock, put_back=done.returned["changes"])
+    assert result.sentence.endswith("somebody else's now (set by kubectl-edit at 2026-11-26T02:31:00Z)")
+    assert not result.returned["over"]
+
+
+def test_what_has_gone_has_nothing_to_put_back(cluster: Played, clock: Any) -> None:
+    done = run(cluster, clock)
+    cluster.objects["deployments"] = []
+    result = run(cluster, clock, put_back=done.returned["changes"])
+    assert (result.verdict, result.returned["over"]) == ("unchanged", True)
+    assert "deployments/saveit-backend has gone, and the change with it" in result.sentence
 
 
 def test_putting_back_in_check_mode_writes_nothing(cluster: Played, clock: Any) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import connect
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import within
 from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
 LIST = {"items": [{"metadata": {"name": "a"}}]}
 
@@ -238,3 +238,13 @@ def test_what_takes_too_long_is_left_behind() -> None:
     assert within(5, lambda: "done") == "done"
     with pytest.raises(KeyError):
         within(5, lambda: os.environ["NO_SUCH_VARIABLE"])
+
+
+@pytest.mark.parametrize(
+    "items", [5, [None], ["x"], [{}], [{"metadata": None}], [{"metadata": {}}], {"a": 1}]
+)
+def test_a_list_of_what_are_no_objects_is_no_answer_of_an_api(
+    reach: Any, api_server: Any, reply: Any, items: Any
+) -> None:
+    api_server.reply(reply({"items": items}))
+    assert obstacle(reach(api_server.url)).id == "cluster-unreachable"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import time_of
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_object import time_of
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_state import (
     Judged,
     judge,

@@ -99,16 +99,32 @@ def info(scene: Any, **given: Any) -> Any:
     return _service_info.run(parameters, scene.carrier())
 
 
-def test_a_healthy_service_costs_four_lists(scene: Callable[..., Any]) -> None:
+def test_a_healthy_service_costs_three_lists(scene: Callable[..., Any]) -> None:
     it = scene("healthy")
     assert info(it).verdict == "running"
-    assert it.cluster.asked == ["list deployments", "list statefulsets", "list daemonsets", "list pods"]
+    assert it.cluster.asked == ["list deployments", "list statefulsets", "list pods"]
 
 
-def test_a_sick_one_three_more(scene: Callable[..., Any]) -> None:
+def test_daemonsets_are_asked_for_when_one_has_a_pod(scene: Callable[..., Any]) -> None:
+    """Or when a service is not found without them; then it may be one."""
+    it = scene("healthy")
+    it.cluster.objects["pods"][0]["metadata"]["ownerReferences"][0]["kind"] = "DaemonSet"
+    info(it)
+    assert it.cluster.asked[3:] == ["list daemonsets"]
+
+
+def test_nodes_are_asked_for_when_a_pod_looks_as_on_a_lost_one(scene: Callable[..., Any]) -> None:
+    it = scene("healthy")
+    for condition in it.cluster.objects["pods"][0]["status"]["conditions"]:
+        condition["status"] = "False" if condition["type"] == "Ready" else condition["status"]
+    info(it)
+    assert it.cluster.asked[3:] == ["list events", "list replicasets", "list nodes"]
+
+
+def test_a_sick_one_two_more(scene: Callable[..., Any]) -> None:
     it = scene("crash-loop")
     assert [each.id for each in info(it).findings] == ["service-crash-loop"]
-    assert it.cluster.asked[4:] == ["list events", "list nodes", "list replicasets"]
+    assert it.cluster.asked[3:] == ["list events", "list replicasets"]
 
 
 def test_a_service_without_a_workload_is_managed_elsewhere(scene: Callable[..., Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,6 @@ from saveit_remediate.incident import Request, Severity
 from saveit_remediate.journal import Event, hash_of, open_journal
 from saveit_remediate.journal.controller import is_gone, this_controller
 from saveit_remediate.respond.resume import cut_off, resumed
-from saveit_remediate.run.processes import descendants
 
 if TYPE_CHECKING:
     from tests.unit.controller.conftest import Site
@@ -46,12 +44,14 @@ def opened(**more: Any) -> tuple[str, dict[str, Any]]:
 
 
 def test_the_request_is_the_recorded_one() -> None:
-    events = chain(opened(limit="a,b", severity="sev2", check=True, extra_vars=["n"], yes=True))
+    more = {"severity": "sev2", "check": True, "extra_vars": ["n"], "yes": True, "lineage": ["zero"]}
+    events = chain(opened(limit="a,b", **more))
     given = Request("-", "", extra_vars={"n": 1}, verbosity=2)
     found = resumed(events, given, LATER)
     assert found == Request(
-        "frob", "/hosts", "a,b", Severity.SEV2, {"n": 1}, check=True, verbosity=2, resumes="one"
-    )
+        "frob", "/hosts", "a,b", Severity.SEV2, {"n": 1}, check=True, verbosity=2, resumes="one",
+        lineage=("one", "zero"),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_request_is_the_recorded_one() -> None:
         (chain(opened(controller=ALIVE)), LATER, f"process {os.getpid()} on .* may still work on it"),
         (chain(opened(controller=ANOTHER)), NOON + timedelta(minutes=69), "on another.example.com may"),
         (chain(opened(controller=None)), NOON + timedelta(minutes=59), "its controller may still work on it"),
-        (chain(opened(extra_vars=["token", "n"])), LATER, "give them again: -e n=… -e token=…"),
+        (chain(opened(extra_vars=["token", "n"])), LATER, "give them again: -e n=… -e @FILE with token"),
         (chain(("assessed", {"controller": GONE})), LATER, "does not say what was asked for"),
         ([Event(**{**vars(chain(opened())[0]), "at": "2026-01-01"})], LATER, "event 1 of its record was"),
     ],
@@ -102,7 +102,7 @@ def test_what_was_begun_and_has_no_result_is_named() -> None:
 
 @pytest.fixture
 def killed(site: Site) -> Callable[..., str]:
-    """Kill the controller, and Ansible with it, while a remedy is at work; the id of its incident."""
+    """Kill the controller, and so Ansible, while a remedy is at work; the id of its incident."""
 
     def kill(*arguments: str) -> str:
         os.mkfifo(site.folder / "pipe")
@@ -114,8 +114,7 @@ def killed(site: Site) -> Callable[..., str]:
             playbook.write_text(playbook.read_text() + "  - " + json.dumps(task) + "\n")
         process: subprocess.Popen[str] = site.start("--incident", "frob", "--yes", *arguments)
         child_of(Path(site.folder / "pipe"))
-        for pid in (process.pid, *descendants(process.pid)):
-            os.kill(pid, signal.SIGKILL)
+        process.kill()
         process.communicate(timeout=30)
         found: str = json.loads(site.run("incidents", "--json").stdout)[0]["incident_id"]
         return found
@@ -133,14 +132,20 @@ def test_a_killed_controller_is_said_and_its_incident_is_gone_on_with(
     site.publishes(
         {"findings": [site.dead], "actions": [site.kick]}, {"actions": [site.helped], "evidence": site.good}
     )
+    told = "{{ interlock_step }} {{ interlock_incident }}"
+    note = {"ansible.builtin.copy": {"content": told, "dest": str(site.folder / "told"), "mode": "0600"}}
+    play = {"name": "Interlock", "hosts": "all", "gather_facts": False, "tasks": [note]}
+    site.write(str(site.collection / "playbooks" / "interlock.yml"), json.dumps([play]))
     done = site.run("resume", old, "--yes", "--json")
     assert done.returncode == 0, done.stderr
+    assert (site.folder / "told").read_text() == f"release {old}", "what the dead run had leased"
     assert "begun and without a result: kick on alpha" in done.stderr
     assert "unfinished:" not in done.stderr
     report = json.loads(done.stdout)
     assert (report["outcome"], report["severity"]) == ("recovered", "sev2")
     new = json.loads(site.run("show", report["incident_id"], "--json").stdout)["events"]
     assert (new[0]["payload"]["resumes"], new[0]["payload"]["limit"]) == (old, "alpha")
+    assert new[0]["payload"]["lineage"] == [old]
     shown = site.run("show", old, "--json")
     assert shown.stderr == ""
     last = json.loads(shown.stdout)["events"][-1]

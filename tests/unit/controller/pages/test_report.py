@@ -154,7 +154,7 @@ def test_a_label_with_odd_words_is_still_one_line(book: Book) -> None:
 @contextmanager
 def listening(read: Any) -> Iterator[str]:
     with server("127.0.0.1", 0, read) as one:
-        threading.Thread(target=one.serve_forever, daemon=True).start()
+        threading.Thread(target=one.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{one.server_port}/metrics"
         one.shutdown()
 

@@ -31,7 +31,7 @@ Succeed = Callable[..., "Act"]
 def renew(cluster: Cluster, ca_file: str, good: Issued, expired: Issued) -> Renew:
     def renew(check_mode: bool = False, **given: Any) -> Result:
         defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
-        asked = {"ca_file": ca_file, "names": ["localhost"], "timeout_seconds": 2.0}
+        asked = {"record": False, "ca_file": ca_file, "names": ["localhost"], "timeout_seconds": 2.0}
         parameters = {**defaults, "platform": "kubernetes", **asked, **given}
         try:
             result = run(parameters, cluster.carrier(check_mode))

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping
+from typing import Any, Collection, Mapping
 
+from ansible_collections.saveit.remediation.plugins.module_utils._blast_radius import CLEARED, SICK
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder import ARGUMENTS
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder import run as take_step
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state import PUBLISHED
 from ansible_collections.saveit.remediation.plugins.plugin_utils._action import RunAction
+
+GROUPS = {"look": SICK, "cleared": CLEARED}  # by the stage of a ladder where something was found
 
 
 class ActionModule(RunAction):
@@ -22,16 +25,28 @@ class ActionModule(RunAction):
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """As the base; the end adds what `set_stats` would, over all hosts: the last word counts there."""
+        known = task_vars or {}
+        given = self._task.args
+        if given.get("step") == "count" or (given.get("step") == "open" and given.get("stage") == "act"):
+            batch = () if given["step"] == "count" else known["ansible_play_batch"]
+            self._task.args = {**given, "others": self._others(known, batch)}
         values = super().run(tmp, task_vars)
         if values.get("final"):
-            states = [values, *self._other_states(task_vars or {})]
-            published = {key: [each for state in states for each in state[key]] for key in PUBLISHED}
+            others = [json.loads(kept) for kept in self._others(known).values() if kept]
+            published = {
+                key: [each for state in (values, *others) for each in state[key]] for key in PUBLISHED
+            }
             stats = {"data": {"remediation": published}, "per_host": False, "aggregate": False}
             values["ansible_stats"] = stats
+            group = GROUPS.get(values["stage"])
+            if group and values["verdict"] == "diagnosed":  # as group_by would, without a task of its own
+                values.update(add_group=group, parent_groups=["all"])
         return values
 
-    def _other_states(self, task_vars: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def _others(self, task_vars: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, str]:
+        """By host of the play, what its ladder kept; empty where it has none."""
         here, hostvars = task_vars["inventory_hostname"], task_vars["hostvars"]
-        others = [hostvars[host] for host in task_vars["ansible_play_hosts_all"] if host != here]
-        known = [each.get("ladder_state", {}) for each in others]
-        return [json.loads(each["kept"]) for each in known if "kept" in each]
+        others = [
+            host for host in task_vars["ansible_play_hosts_all"] if host != here and host not in without
+        ]
+        return {host: (hostvars[host].get("ladder_state") or {}).get("kept", "") for host in others}

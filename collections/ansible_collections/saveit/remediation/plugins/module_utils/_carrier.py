@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Sequence
 
 if TYPE_CHECKING:
     from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import Cluster
@@ -45,6 +45,7 @@ class ConnectOnce:
     def __init__(self, shared: Path | None = None) -> None:
         self._shared = shared
         self._cluster: Cluster | None = None
+        self.secrets: List[str] = []  # what we said who we are with
 
     def __call__(self, parameters: Mapping[str, Any]) -> Cluster:
         """Raises ObstacleError as _kubernetes_api.connect."""
@@ -52,6 +53,8 @@ class ConnectOnce:
             from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import connect
 
             self._cluster = connect(parameters, folder=str(self._shared) if self._shared else None)
+            token = self._cluster.access.token
+            self.secrets = [token] if token else []
         return self._cluster
 
     def close(self) -> None:
@@ -66,7 +69,8 @@ class Carrier:
     """`execute` takes an argument list and standard input, and never a shell line; `host` is its name.
 
     `cluster` gives the connection for the options of the group `target`; `shared` is a private folder that
-    all tasks of one run have in common, None where there is none.
+    all tasks of one run have in common, None where there is none. `secrets` are values that no output of
+    others may show.
     """
 
     execute: Callable[[Sequence[str], str], Completed]
@@ -76,6 +80,7 @@ class Carrier:
     host: str = "this host"
     cluster: Callable[[Mapping[str, Any]], Cluster] = field(default_factory=ConnectOnce)
     shared: Path | None = None
+    secrets: Sequence[str] = ()
 
     def command(self, arguments: Sequence[str], stdin: str = "", timeout: float = 15) -> Completed:
         """Run a command on the host, ended after `timeout` seconds by timeout(1), which every host has."""

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from contextlib import suppress
-from typing import Any, Mapping
+from contextlib import nullcontext, suppress
+from typing import Any, ContextManager, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils import (
     _certificate_attempt as attempt,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils import (
+    _certificate_back_files as back,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils import (
     _certificate_swap as swap,
@@ -26,6 +29,8 @@ from ansible_collections.saveit.remediation.plugins.module_utils._certificate_se
     wanted_names,
     why_no_worse_one,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._change_record import recorded
+from ansible_collections.saveit.remediation.plugins.module_utils._changes import how_to_put_back
 from ansible_collections.saveit.remediation.plugins.module_utils._place import Place
 from ansible_collections.saveit.remediation.plugins.module_utils._redact import redact
 from ansible_collections.saveit.remediation.plugins.module_utils._reload import reload
@@ -109,12 +114,13 @@ def _renew(parameters: Mapping[str, Any], carrier: Carrier, place: Place, old: P
         except FailedError:
             swap.discard(place, staged)
             raise
-        kept = swap.replace(place, staged, files, stamp)
-        try:
-            did = reload(parameters, carrier, service)
-        except FailedError as error:
-            swap.put_back(place, files, kept)
-            raise FailedError(f"{error}; the old files were put back") from error
+        with _recorded(parameters, carrier, place, old, new, stamp) as (id_,):
+            kept = swap.replace(place, staged, files, stamp)
+            try:
+                did = reload(parameters, carrier, service)
+            except FailedError as error:
+                swap.put_back(place, files, kept)
+                raise FailedError(f"{error}; the old files were put back") from error
     except FailedError as error:
         _conclude(asks, place, file, began, f"failed: {str(error)[:300]}")
         raise
@@ -122,11 +128,25 @@ def _renew(parameters: Mapping[str, Any], carrier: Carrier, place: Place, old: P
     seen = serves(parameters, carrier, new.certificate)
     return Result(
         "renewed" if asks else "self-signed",
-        _sentence(parameters, carrier, new, kept, did, seen),
+        _sentence(parameters, carrier, new, kept, did, seen) + (f"; {how_to_put_back([id_])}" if id_ else ""),
         changed=True,
         diff={"before": old.told(carrier.now()), "after": new.told(carrier.now())},
-        returned={**_returned(new, carrier), "kept": [each for each in kept if each]},
+        returned={**_returned(new, carrier), "kept": [each for each in kept if each], "change_id": id_},
     )
+
+
+def _recorded(
+    parameters: Mapping[str, Any], carrier: Carrier, place: Place, old: Pair, new: Pair, stamp: str
+) -> ContextManager[list[str]]:
+    """A self-signed certificate is a temporary change; a renewed one is no change that is put back."""
+    if not _is_self_signed(parameters):
+        return nullcontext([""])
+
+    def is_as_before() -> bool:
+        found = _pair(parameters, carrier, place, _files(parameters)).certificate
+        return found is None or found != new.certificate
+
+    return recorded(parameters, carrier, [back.intent(parameters, old, new, stamp)], is_as_before)
 
 
 def _conclude(asks: bool, place: Place, file: str, began: float, result: str) -> None:
@@ -234,4 +254,4 @@ def _stamp(now: float) -> str:
 
 def _returned(pair: Pair, carrier: Carrier) -> dict[str, Any]:
     stored = pair.certificate.as_return(carrier.now()) if pair.certificate else None
-    return {"stored": stored, "kept": []}
+    return {"stored": stored, "kept": [], "change_id": "", "over": False}

@@ -34,8 +34,7 @@ def look(parameters: Mapping[str, Any], carrier: Carrier, service: str, required
     ids = _container_ids(parameters, carrier, service, required)
     if not ids:
         return Service(service, ())
-    inspected = _docker(parameters, carrier, ["inspect", *ids])
-    return Service(service, tuple(_instance(each) for each in parse_inspect(inspected.stdout)))
+    return Service(service, _inspect(parameters, carrier, ids))
 
 
 def look_all(parameters: Mapping[str, Any], carrier: Carrier) -> list[Service]:
@@ -43,10 +42,10 @@ def look_all(parameters: Mapping[str, Any], carrier: Carrier) -> list[Service]:
     ours = {platform: name for name, platform in parameters["service_names"].items()}
     rows = [row for row in _containers(parameters, carrier) if row[2] != "True"]
     labels = {id_: ours.get(label, label) for id_, label, _one_off in rows}
-    inspected = parse_inspect(_docker(parameters, carrier, ["inspect", *labels]).stdout) if labels else []
     found: dict[str, list[Instance]] = {}
-    for each in map(_instance, inspected):
-        found.setdefault(labels[each.id], []).append(each)
+    for each in _inspect(parameters, carrier, list(labels)) if labels else ():
+        if each.id in labels:
+            found.setdefault(labels[each.id], []).append(each)
     return [Service(name, tuple(found[name])) for name in sorted(found)]
 
 
@@ -162,6 +161,16 @@ def parse_inspect(text: str) -> list[dict[str, Any]]:
     if not isinstance(containers, list) or not all(isinstance(each, dict) for each in containers):
         raise FailedError("cannot read what `docker inspect` printed: it is not a list of containers")
     return containers
+
+
+def _inspect(parameters: Mapping[str, Any], carrier: Carrier, ids: Sequence[str]) -> tuple[Instance, ...]:
+    """The containers. Raises FailedError when the engine shows none of those that it has just listed."""
+    found = parse_inspect(_docker(parameters, carrier, ["inspect", *ids]).stdout)
+    if not found:
+        raise FailedError(
+            "cannot read what `docker inspect` printed: no container, and it was asked for some"
+        )
+    return tuple(map(_instance, found))
 
 
 def _container_ids(

@@ -17,7 +17,14 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._compose import ask, look, parse_inspect
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
-from ansible_collections.saveit.remediation.plugins.module_utils._scaling import Change, Plan, wanted
+from ansible_collections.saveit.remediation.plugins.module_utils._scaling import (
+    Change,
+    Plan,
+    Record,
+    not_put_back,
+    put_back_result,
+    wanted,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance, Service
 
 _LABEL = "com.docker.compose."
@@ -56,10 +63,30 @@ def plan(parameters: Mapping[str, Any], carrier: Carrier, service: Service) -> P
 
 
 def put_back(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Compose has a command for this, which was told: nothing is done."""
-    del carrier
-    sentence = f"{parameters['service']} is not put back: run the command that the result had in put_back"
-    return Result("unchanged", sentence)
+    """Have compose remove the newest containers again, where there are as many as were made.
+
+    Raises FailedError for a `put_back` that no earlier task returned, and when compose refuses.
+    """
+    name, now = parameters["service"], look(parameters, carrier, parameters["service"])
+    try:
+        before, after = (int(parameters["put_back"][0][key]) for key in ("before", "after"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise FailedError(f"cannot put back {name}: {error} in put_back, which takes `changes`") from error
+    count = len(now.instances)
+    if count == before:
+        return not_put_back(name, f"it has its old {before} instances again", over=True)
+    if count != after or not 0 < before < after:
+        return not_put_back(name, f"it has {count} instances, not the {after} that were made")
+    command = tool(parameters, carrier)
+    if not command:
+        return not_put_back(name, "this host has neither `docker compose` nor `docker-compose`")
+    if not carrier.check_mode:
+        down = scale_command(command, composed(parameters, carrier, now), before)
+        done = carrier.command(down, timeout=_TIMEOUT)
+        left = len(look(parameters, carrier, name).instances)
+        if done.rc != 0 or left != before:
+            raise FailedError(f"cannot put back {name} to {before} instances: it has {left}; {done.said}")
+    return put_back_result(name, [Change(name, "instances", after, before)], carrier.check_mode)
 
 
 def composed(parameters: Mapping[str, Any], carrier: Carrier, service: Service) -> Composed:
@@ -151,12 +178,22 @@ def scale_command(command: Sequence[str], made: Composed, number: int) -> list[s
 
 
 def scale(
-    parameters: Mapping[str, Any], carrier: Carrier, before: Service, planned: Plan
+    parameters: Mapping[str, Any], carrier: Carrier, before: Service, planned: Plan, record: Record
 ) -> tuple[Service, Plan]:
-    """The service with so many containers, and the plan that was carried out.
+    """The service with so many containers, and the plan that was carried out, with its record.
 
     Raises FailedError when compose refuses or a new container does not run; what it made is then removed.
     """
+
+    def is_as_before() -> bool:
+        return len(look(parameters, carrier, before.name).instances) == planned.now
+
+    with record(planned.changes, is_as_before) as (id_,):
+        after = _make(parameters, carrier, before, planned)
+    return after, planned.recorded_as(id_)
+
+
+def _make(parameters: Mapping[str, Any], carrier: Carrier, before: Service, planned: Plan) -> Service:
     command, made, number = tool(parameters, carrier), planned.how, planned.number
     done = carrier.command(scale_command(command, made, number), timeout=_TIMEOUT)
     after = look(parameters, carrier, before.name)
@@ -165,7 +202,7 @@ def scale(
     sick = [each for each in new if each.state != RUNNING]
     strange = bool(new) and _hashes(parameters, carrier, new) != {made.hash}
     if done.rc == 0 and not sick and not strange and len(after.instances) == number:
-        return after, planned
+        return after
     attempt = f"cannot scale {before.name} to {number}"
     if new:
         ask(

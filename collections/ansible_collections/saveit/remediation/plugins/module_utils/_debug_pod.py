@@ -1,12 +1,19 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pod from which the network is looked at: its manifest, its start, and which ones are left over."""
+"""The pod from which the network is looked at: its manifest, its start, and its end whatever happens."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import socket
+import uuid
 from datetime import datetime
-from typing import Any, Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, Callable, Iterator, Mapping, NoReturn
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
@@ -21,6 +28,23 @@ _HOPELESS = (
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError",
     "CreateContainerError", "RunContainerError",
 )  # fmt: skip
+
+
+@contextlib.contextmanager
+def debug_pod(cluster: Any, carrier: Carrier, image: str, deadline: int, patience: float) -> Iterator[str]:
+    """The name of a pod that runs while inside. Left-overs of runs that were killed are removed first.
+
+    Raises FailedError when it does not run within `patience` seconds.
+    """
+    host = socket.gethostname()
+    _sweep(cluster, carrier.now(), host)
+    name = f"saveit-debug-{uuid.uuid4().hex[:8]}"
+    with _signals_as_interrupt():
+        try:
+            start(cluster, carrier, manifest(name, image, deadline, f"{host}/{os.getpid()}"), patience)
+            yield name
+        finally:
+            _remove(cluster, name)
 
 
 def manifest(name: str, image: str, deadline: int, owner: str) -> dict[str, Any]:
@@ -113,3 +137,43 @@ def _why_not_running(pod: Mapping[str, Any]) -> tuple[str, bool]:
             return f"{condition.get('reason', '')}: {condition.get('message', '')}", False
     phase = status.get("phase", "Pending")
     return f"{phase}: {status.get('message') or 'no container yet'}", phase in ("Failed", "Succeeded")
+
+
+def _sweep(cluster: Any, now: float, host: str) -> None:
+    """Remove what a run that was killed left behind."""
+    for pod in cluster.list("pods", label_selector=SELECTOR):
+        if is_left_over(pod, now, host, _lives):
+            _remove(cluster, pod["metadata"]["name"])
+
+
+def _lives(pid: int) -> bool:
+    """Does it run? One that has ended and was not waited for yet does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    with contextlib.suppress(OSError):  # where there is no /proc
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text("utf-8")
+    return True
+
+
+def _remove(cluster: Any, name: str) -> None:
+    """Gone already is fine; what cannot be removed now its deadline ends, and the next run removes."""
+    with contextlib.suppress(FailedError):
+        cluster.delete("pods", name, {"gracePeriodSeconds": 0})
+
+
+@contextlib.contextmanager
+def _signals_as_interrupt() -> Iterator[None]:
+    """While inside, SIGTERM ends us like Ctrl-C, so that the pod is removed: the controller sends it."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -12,12 +12,25 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._redact import redact
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence
-from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Service
+from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance, Service
 
 LONGEST = 500  # characters of a log line that are kept
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\S+ ")  # the engine's time
 _EXCEPTION = re.compile(r"^[\w.]*(Error|Exception|Interrupt|Exit)\b")  # the last line of a Python traceback
 _ERROR = re.compile(r"\b(error|fatal|critical|panic|exception|failed|cannot)\b", re.IGNORECASE)
+
+
+def log_lines(
+    platform: ModuleType,
+    parameters: Mapping[str, Any],
+    carrier: Carrier,
+    instance: Instance,
+    tail: int,
+    since: float,
+) -> list[str]:
+    """The log of an instance without secrets, before anything else is done with it: a key goes over lines."""
+    text: str = platform.logs(parameters, carrier, instance, tail, since)
+    return redact(text, carrier.secrets).splitlines()
 
 
 def last_lines(
@@ -30,9 +43,9 @@ def last_lines(
 ) -> list[str]:
     """The last lines of each instance by time, redacted, the engine's time in front; `since` in seconds."""
     lines = [
-        redact(line)[:LONGEST]
+        line[:LONGEST]
         for instance in service.telling
-        for line in platform.logs(parameters, carrier, instance, tail, since).splitlines()
+        for line in log_lines(platform, parameters, carrier, instance, tail, since)
     ]
     return sorted(lines, key=lambda line: line.split(" ", 1)[0])
 

@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from typing import Any, Callable, Mapping, Sequence
 from urllib.error import HTTPError, URLError
 
@@ -24,6 +24,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
     Finding,
     Result,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
 ARGUMENTS: Mapping[str, Any] = {
     "url": {"type": "str", "required": True},
@@ -37,6 +38,9 @@ ARGUMENTS: Mapping[str, Any] = {
     "bad_values": {"type": "dict", "default": {}},
     "ca_file": {"type": "path", "default": ""},
 }
+
+
+_MOST = 1_000_000  # bytes of an answer that are read
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,14 @@ def get(parameters: Mapping[str, Any]) -> Answer:
     """One request, bounded in time; a failure is an answer too."""
     begun = time.monotonic()
     timeout = parameters["timeout_seconds"]
+    try:
+        return within(timeout, lambda: _get(parameters, begun))
+    except TimeoutError:  # headers that trickle, or a name that nobody resolves
+        return Answer(0, round((time.monotonic() - begun) * 1000, 1), error=f"missing after {timeout:g} s")
+
+
+def _get(parameters: Mapping[str, Any], begun: float) -> Answer:
+    timeout = parameters["timeout_seconds"]
 
     def answer(status: int, body: bytes = b"", error: str = "") -> Answer:
         return Answer(status, round((time.monotonic() - begun) * 1000, 1), body, error)
@@ -208,11 +220,13 @@ def _body(response: Any, deadline: float) -> bytes:
     Raises TimeoutError.
     """
     read = b""
-    while len(read) < 1_000_000:
+    while len(read) < _MOST:
         if time.monotonic() > deadline:
             raise TimeoutError
         part = response.read1(65536)
         if not part:
             break
         read += part
+    if response.length and len(read) < _MOST:
+        raise IncompleteRead(read, response.length)
     return read

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
-import socket
 from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.saveit.remediation.plugins.module_utils import _changes as changes
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_document as documents
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_rules as rules
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
@@ -18,6 +17,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._interlock_stor
     change,
     load,
     place_of,
+    who_of,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._result import (
     FailedError,
@@ -45,14 +45,32 @@ ARGUMENTS: Mapping[str, Any] = {
     "incident": {"type": "str", "default": ""},
     "duration_seconds": {"type": "float", "default": 600},
     "break_lease": {"type": "str", "default": ""},
+    "approval": {"type": "str", "default": ""},
+    "patience_seconds": {"type": "float", "default": 0},
     "reason": {"type": "str", "default": ""},
     "until": {"type": "str", "default": ""},
     "interlock_folder": {"type": "str", "default": ""},
 }
 
 
+class InDoubtError(ObstacleError):
+    """A remedy was cut off, and it takes `wait_seconds` until one can tell what became of it."""
+
+    def __init__(self, sentence: str, wait_seconds: float) -> None:
+        super().__init__("in-doubt", sentence, "refused")
+        self.wait_seconds = wait_seconds
+
+    def as_return(self) -> dict[str, Any]:
+        """As every obstacle, with the time to wait."""
+        return {**super().as_return(), "wait_seconds": self.wait_seconds}
+
+
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """One step. Raises ObstacleError lease-held, lease-lost, paused, cool-down, breaker-open and no-help."""
+    """One step.
+
+    Raises ObstacleError lease-held, lease-lost, paused, approval-used, in-doubt, cool-down, breaker-open
+    and no-help.
+    """
     return _STEPS[parameters["step"]](parameters, carrier)
 
 
@@ -62,7 +80,7 @@ def begin(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     if not services:
         raise FailedError("cannot lease anything: the runbook names no service that its remedies touch")
     windows = _windows(parameters["limits"])
-    place, who = place_of(parameters, carrier), _who(parameters)
+    place, who = place_of(parameters, carrier), who_of(parameters)
     claim = parameters["claim"] or secrets.token_hex(8)
     title, remedy = parameters["title"] or parameters["remedy"], parameters["remedy"]
     longest = max([documents.KEEP_SECONDS, *(window.minutes * 60 for window in windows)])
@@ -76,12 +94,18 @@ def begin(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
             _refuse("lease-lost", f"somebody broke our lease: {held}")
         if not parameters["break_lease"]:
             _refuse("lease-held", held)
+        _refuse("approval-used", rules.why_used(document, parameters["approval"]))
+        doubt, wait = rules.in_doubt(document, services, claim, now)
+        if doubt:
+            raise InDoubtError(doubt, wait)
         _refuse("no-help", rules.why_no_help(document, remedy, title, parameters["no_help_limit"]))
         _refuse(*rules.why_again(document, remedy, title, windows, now))
         lease = {**who, "token": claim}
         document = documents.with_lease(document, services, lease, now, parameters["duration_seconds"])
         attempt = {"service": services[0], "remedy": remedy, "incident": who["incident"], "token": claim}
-        document = documents.with_attempt(document, attempt, now)
+        if parameters["approval"]:
+            attempt["approval"] = parameters["approval"]
+        document = documents.with_attempt(document, attempt, now, parameters["patience_seconds"])
         until = rules.clock(iso(now + parameters["duration_seconds"]), now)
         sentence = f"{', '.join(services)} of {place} leased by {who['holder']} until {until} unless renewed"
         broken = f"broke a lease ({parameters['break_lease']}): {held}" if held else ""
@@ -97,7 +121,7 @@ def begin(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 
 def renew(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """We are still at work. Raises ObstacleError lease-lost when somebody else is by now."""
-    claim, place, who = parameters["claim"], place_of(parameters, carrier), _who(parameters)
+    claim, place, who = parameters["claim"], place_of(parameters, carrier), who_of(parameters)
 
     def decide(document: Document, now: float) -> tuple[Document, Result]:
         services = sorted(set(documents.leased_with(document, claim)) | {*parameters["services"]} - {""})
@@ -120,7 +144,6 @@ def release(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     claim, place = parameters["claim"], place_of(parameters, carrier)
 
     def decide(document: Document, now: float) -> tuple[Document, Result]:
-        del now
         leases, incident = document["leases"], parameters["incident"]
         if claim:
             mine = [name for name, each in leases.items() if each["token"] == claim]
@@ -129,13 +152,24 @@ def release(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         document = documents.with_results(document, claim, parameters["results"])
         kept = {name: each for name, each in leases.items() if name not in mine}
         sentence = f"{', '.join(sorted(mine)) or 'nothing'} of {place} released"
-        return {**document, "leases": kept}, Result("released", sentence)
+        left = [each for each in document["changes"] if incident and each["incident"] == incident]
+        told = [_still_changed(left, now, carrier)] if left else []
+        returned = {**_begun("", []), "remediation_events": told}
+        return {**document, "leases": kept}, Result("released", sentence, returned=returned)
 
     try:
         result = change(parameters, carrier, decide)
     except FailedError as error:
-        result = Result("kept", f"the lease of {place} is not released, and ends by itself: {error}")
-    return Result(result.verdict, result.sentence, returned=_begun("", []))
+        said = f"the lease of {place} is not released, and ends by itself: {error}"
+        result = Result("kept", said, returned=_begun("", []))
+    return result
+
+
+def _still_changed(left: Sequence[Mapping[str, Any]], now: float, carrier: Carrier) -> dict[str, Any]:
+    """The event that tells what of an incident is still changed."""
+    sentence = "; ".join(changes.told(each, now) for each in left)
+    shown = changes.shown({"changes": left}, now)
+    return {"kind": "still-changed", "at": iso(carrier.now()), "sentence": sentence, "changes": shown}
 
 
 def read(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
@@ -158,7 +192,7 @@ def read(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 def pause(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """No remedy acts on the target until a time; what has begun goes on."""
     reason, until = parameters["reason"].strip(), parse_time(parameters["until"])
-    place, who = place_of(parameters, carrier), _who(parameters)
+    place, who = place_of(parameters, carrier), who_of(parameters)
     if not reason or until is None:
         raise FailedError(f"cannot pause {place}: a reason and until when are needed, in ISO 8601")
 
@@ -207,18 +241,6 @@ def _windows(limits: Sequence[Mapping[str, Any]]) -> list[rules.Window]:
         return [rules.Window(int(each["times"]), float(each["minutes"])) for each in limits]
     except (KeyError, TypeError, ValueError):
         raise FailedError(f"each of the limits has times and minutes, as numbers; got {limits}") from None
-
-
-def _who(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Holder and incident; who runs Ansible by hand is known by the environment."""
-    holder = parameters["holder"]
-    if not holder:
-        try:
-            user = getpass.getuser()
-        except (KeyError, OSError):  # no entry for this user id, as in some containers
-            user = "somebody"
-        holder = f"{user}@{socket.gethostname()}"
-    return {"holder": holder, "incident": parameters["incident"] or "none"}
 
 
 def _begun(

@@ -24,8 +24,14 @@ _TEXTS = {
     "leases": ("holder", "incident", "token"),
     "attempts": ("service", "remedy", "incident", "result", "token"),
     "paused": ("by", "reason"),
+    "changes": ("id", "service", "kind", "what", "before", "after", "by", "why", "incident", "state"),
 }
-_TIMES = {"leases": ("since", "renewed", "expires"), "attempts": ("at",), "paused": ("since", "until")}
+_TIMES = {
+    "leases": ("since", "renewed", "expires"),
+    "attempts": ("at",),
+    "paused": ("since", "until"),
+    "changes": ("at", "expires"),
+}
 
 
 class DamagedError(Exception):
@@ -55,8 +61,11 @@ def read(text: str) -> Document:
         _check(each, "attempts")
     if found.get("paused") is not None:
         _check(found["paused"], "paused")
-    if not all(isinstance(each, dict) for each in found["changes"]):
-        raise DamagedError("its changes are damaged")
+    for each in found["changes"]:
+        _check(each, "changes")
+        back = each.get("put_back")
+        if not isinstance(back, dict) or not isinstance(back.get("parameters"), dict):
+            raise DamagedError("its changes are damaged: no put_back")
     return found
 
 
@@ -104,9 +113,14 @@ def with_lease(
     return {**document, "leases": leases}
 
 
-def with_attempt(document: Mapping[str, Any], attempt: Mapping[str, str], now: float) -> Document:
-    """A remedy is about to act; `attempt` has service, remedy, incident and token."""
-    begun = {**attempt, "at": iso(now), "result": "begun"}
+def with_attempt(
+    document: Mapping[str, Any], attempt: Mapping[str, str], now: float, patience: float = 0
+) -> Document:
+    """A remedy is about to act; `attempt` has service, remedy, incident and token.
+
+    When it is cut off, nobody knows before `patience` is over whether it was done, and helps.
+    """
+    begun = {**attempt, "at": iso(now), "known_by": iso(now + patience), "result": "begun"}
     return {**document, "attempts": [*document["attempts"], begun]}
 
 

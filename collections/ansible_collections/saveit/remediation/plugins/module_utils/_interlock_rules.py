@@ -9,6 +9,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import iso
 from ansible_collections.saveit.remediation.plugins.module_utils._interlock_document import seconds
+from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
 NOT_HELPED = ("no_help", "failed", "worse")
 _SAME_DAY = 43200.0  # seconds; a time further away is told with its date
@@ -82,6 +83,37 @@ def why_no_help(document: Mapping[str, Any], remedy: str, title: str, in_a_row: 
     return f"{title}: did not help {in_a_row} times in a row (last at {at} UTC); it is not tried again"
 
 
+def why_used(document: Mapping[str, Any], approval: str) -> str:
+    """A signed approval lets a remedy act once."""
+    used = [each for each in document["attempts"] if approval and each.get("approval") == approval]
+    if not used:
+        return ""
+    at = used[0]["at"][:16].replace("T", " ")
+    incident = used[0]["incident"]
+    return f"this approval was used at {at} UTC (incident {incident}), and is good for once; ask for another"
+
+
+def in_doubt(
+    document: Mapping[str, Any], services: Sequence[str], token: str, now: float
+) -> tuple[str, float]:
+    """A remedy of one of the services was begun, nobody saw its end, and it may help yet.
+
+    Returns the sentence and for how many seconds that is so; ("", 0) when there is none.
+    """
+    for each in reversed(document["attempts"]):
+        if each["result"] != "begun" or each["token"] == token or each["service"] not in services:
+            continue
+        at, known_by = seconds(each["at"]), parse_time(str(each.get("known_by") or "")) or 0.0
+        if abs(now - at) < known_by - at:  # so also where a clock was set back
+            since = clock(each["at"], now)
+            sentence = (
+                f"{each['remedy']} was begun at {since} (incident {each['incident']}) and cut off; it may "
+                "have been done, so nothing else is done before it has had its time"
+            )
+            return sentence, known_by - max(now, at)
+    return "", 0.0
+
+
 def clock(time: str, now: float) -> str:
     """A time of the document for a person: "02:10 UTC", with the date when that is not obvious."""
     at = seconds(time)
@@ -90,7 +122,7 @@ def clock(time: str, now: float) -> str:
 
 
 def rows(document: Mapping[str, Any], now: float) -> list[tuple[str, str, str, str, str]]:
-    """Pause, leases, and attempts by remedy, for the table of `status`."""
+    """Pause, leases, temporary changes, and attempts by remedy, for the table of `status`."""
     found = []
     if document["paused"]:
         paused = document["paused"]
@@ -99,6 +131,9 @@ def rows(document: Mapping[str, Any], now: float) -> list[tuple[str, str, str, s
     for name, lease in sorted(document["leases"].items()):
         since, until = clock(lease["since"], now), clock(lease["expires"], now)
         found.append((f"{name} leased", lease["holder"], since, until, f"incident {lease['incident']}"))
+    for each in document["changes"]:
+        since, until = clock(each["at"], now), clock(each["expires"], now)
+        found.append((f"{each['what']} changed", each["by"], since, until, f"change {each['id']}"))
     for remedy in sorted({each["remedy"] for each in document["attempts"]}):
         tried = [each for each in document["attempts"] if each["remedy"] == remedy]
         count = f"{len(tried)} times, the last one: {tried[-1]['result']}"

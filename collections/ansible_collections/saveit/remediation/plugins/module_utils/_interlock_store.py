@@ -9,6 +9,7 @@ from typing import Any, Callable, Mapping, NamedTuple, TypeVar
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _interlock_document
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._holder import holder_of
 from ansible_collections.saveit.remediation.plugins.module_utils._interlock_document import Document
 from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._target import interlocks
@@ -72,3 +73,8 @@ def change(
 def place_of(parameters: Mapping[str, Any], carrier: Carrier) -> str:
     """What the document is of, for sentences: "saveit on staging"."""
     return f"{interlocks(parameters).name_of(parameters)} on {carrier.host}"
+
+
+def who_of(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Holder and incident; who runs Ansible by hand is known by the environment."""
+    return {"holder": holder_of(parameters["holder"]), "incident": parameters["incident"] or "none"}

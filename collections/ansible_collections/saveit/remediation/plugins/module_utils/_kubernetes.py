@@ -13,7 +13,7 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.saveit.remediation.plugins.module_utils import _kubernetes_find
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import ApiError
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_find import WORKLOADS, Workload
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_find import Workload
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_shared import (
     is_shared,
     shared_log,
@@ -23,13 +23,15 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_sta
     Judged,
     judge,
     needs_closer_look,
+    needs_nodes,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_world import World
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance, Service
 from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
-CLOSER = ("events", "nodes", "replicasets")  # listed only when something is unusual
+ALWAYS = ("deployments", "statefulsets", "pods")
+CLOSER = ("events", "replicasets")  # listed only when something is unusual
 EARLY_BYTES = 256 * 1024  # of a log's beginning
 SHARED_WINDOW = 60.0  # seconds of a log that are read once for all who want so many, or less
 _NO_SUCH = "executable file not found"
@@ -40,7 +42,7 @@ def look(parameters: Mapping[str, Any], carrier: Carrier, service: str, required
 
     Raises ObstacleError when the cluster cannot be asked, when two workloads match, and when none does.
     """
-    workloads, pods = _listed(parameters, carrier)
+    workloads, pods = _listed(parameters, carrier, service, required)
     workload = _choose(parameters, carrier, service, workloads)
     if workload is None and required:
         raise _none_found(parameters, carrier, service, workloads)
@@ -60,7 +62,7 @@ def look_all(parameters: Mapping[str, Any], carrier: Carrier) -> list[Service]:
 def examine(parameters: Mapping[str, Any], carrier: Carrier, service: str) -> tuple[Workload, Judged]:
     """The workload and its judged pods as they are at this moment. Raises ObstacleError as `look`."""
     fresh = {**parameters, "not_before": 0}
-    workloads, pods = _listed(fresh, carrier)
+    workloads, pods = _listed(fresh, carrier, service)
     workload = _choose(fresh, carrier, service, workloads)
     if workload is None:
         raise _none_found(fresh, carrier, service, workloads)
@@ -209,12 +211,20 @@ def _none_found(
     return _kubernetes_find.none_found(workloads, service, parameters["service_names"], where)
 
 
-def _listed(parameters: Mapping[str, Any], carrier: Carrier) -> tuple[list[Workload], list[Workload]]:
-    """All workloads, and all pods."""
-    seen = snapshot(
-        parameters, carrier, (*WORKLOADS, "pods"), required=("deployments", "statefulsets", "pods")
-    )
-    return [each for kind in WORKLOADS for each in seen[kind]], list(seen["pods"])
+def _listed(
+    parameters: Mapping[str, Any], carrier: Carrier, service: str = "", required: bool = True
+) -> tuple[list[Workload], list[Workload]]:
+    """All workloads, and all pods.
+
+    For a service that is found without them, or may be absent, the DaemonSets are asked for only when one of
+    them has a pod.
+    """
+    seen = snapshot(parameters, carrier, ALWAYS)
+    workloads: list[Workload] = [each for kind in ALWAYS[:2] for each in seen[kind]]
+    does_without = service and (not required or _choose(parameters, carrier, service, workloads))
+    if not does_without or _kubernetes_find.has_daemonsets(seen["pods"]):
+        workloads += snapshot(parameters, carrier, ("daemonsets",), required=())["daemonsets"]
+    return workloads, list(seen["pods"])
 
 
 def _judged(
@@ -226,7 +236,8 @@ def _judged(
     """Each workload with its pods; what costs more requests only when one of them is unusual."""
     lists: Mapping[str, Any] = {}
     if any(needs_closer_look(each, pods) for each in workloads.values()):
-        lists = snapshot(parameters, carrier, CLOSER, required=())
+        closer = (*CLOSER, "nodes") if needs_nodes(pods) else CLOSER
+        lists = snapshot(parameters, carrier, closer, required=())
     world = World.of(pods, **lists)  # a kind that may not be listed is an empty list
     return [judge(name, each, world, now(parameters, carrier)) for name, each in workloads.items()]
 

@@ -20,19 +20,20 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _kubernetes_exec,
     _kubernetes_login,
     _kubernetes_plugin,
+    _kubernetes_shell,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import (
+    Answer,
     ApiError,
     ApiObstacleError,
+    not_an_api,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_kinds import KINDS, Kind
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_request import Api
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import (
-    Transport,
-    within,
-)
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import Transport
 from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
 __all__ = [
     "JSON_PATCH",
@@ -104,7 +105,10 @@ class Cluster(Api):
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """One object; ApiError with status 404 when it is not there."""
         path = KINDS[kind].path(self.namespace, name)
-        return self.object("GET", path, attempt=f"get {kind}/{name}")
+        found = self.object("GET", path, attempt=f"get {kind}/{name}")
+        if not _is_object(found):
+            raise not_an_api(Answer(200, "application/json", b""), self.access)
+        return found
 
     def list(
         self,
@@ -194,6 +198,15 @@ class Cluster(Api):
             self._transport, self.namespace, pod, container, command, stdin, timeout
         )
 
+    def shell(
+        self, pod: str, container: str, command: Sequence[str], device: str, is_over: Callable[[], bool]
+    ) -> Completed:
+        """Run a shell in a container at the terminal `device`, until it ends or `is_over`."""
+        self.calls += 1
+        return _kubernetes_shell.shell(
+            self._transport, self.namespace, pod, container, command, device, self.timeout, is_over
+        )
+
     def may(self, verb: str, kind: str, subresource: str = "", name: str = "") -> tuple[bool, str]:
         """May we? And the reason that the server gives, which is often empty (SelfSubjectAccessReview)."""
         where = KINDS[kind]
@@ -224,7 +237,10 @@ class Cluster(Api):
         for _page in range(_MOST_PAGES):
             asked = {**query, "continue": token} if token else query
             page = self.object("GET", path, asked, attempt=f"list {kind}")
-            for item in page.get("items") or ():
+            found = page.get("items") or []
+            if not isinstance(found, list) or not all(map(_is_object, found)):
+                raise not_an_api(Answer(200, "application/json", b""), self.access)
+            for item in found:
                 whole = {"apiVersion": where.api, "kind": where.name, **item}
                 items.append(keep(whole) if keep else whole)
             token = (page.get("metadata") or {}).get("continue") or ""
@@ -235,6 +251,11 @@ class Cluster(Api):
     def _place(self, kind: str, name: str, subresource: str = "") -> tuple[str, str]:
         what = "/".join(filter(None, [kind, name, subresource]))
         return KINDS[kind].path(self.namespace, name, subresource), what
+
+
+def _is_object(item: Any) -> bool:
+    """What every object of the API has: a name."""
+    return isinstance(item, dict) and isinstance(item.get("metadata"), dict) and "name" in item["metadata"]
 
 
 def _dry(dry_run: bool) -> Mapping[str, str] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import condition
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_object import condition
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, Finding
 
 _AT_MAXIMUM, _BLIND, _DISABLED = "autoscaler-at-maximum", "autoscaler-no-metrics", "autoscaler-disabled"

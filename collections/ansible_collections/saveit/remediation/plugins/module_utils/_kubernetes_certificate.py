@@ -153,6 +153,11 @@ def temporary_patch(issuance: Issuance) -> dict[str, Any]:
     return {"metadata": {"resourceVersion": issuance.version, "annotations": {TEMPORARY: "true"}}}
 
 
+def not_temporary_patch(issuance: Issuance) -> dict[str, Any]:
+    """The merge patch that takes this back, if nobody has changed the object since."""
+    return {"metadata": {"resourceVersion": issuance.version, "annotations": {TEMPORARY: None}}}
+
+
 def ended(before: Issuance, now: Issuance) -> str:
     """How the issuance that was asked for at `before` ended: "issued", "failed", or "" while it goes on."""
     if now.last_failure is not None and now.last_failure != before.last_failure:

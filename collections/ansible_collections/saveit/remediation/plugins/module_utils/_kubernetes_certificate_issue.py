@@ -15,6 +15,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._certificate import day
+from ansible_collections.saveit.remediation.plugins.module_utils._changes import NotMadeError
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import ApiError, Cluster
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, ObstacleError
 
@@ -23,7 +24,7 @@ PAUSE = 1.0  # seconds between two looks
 _BROKEN_OFF = ("cluster-unreachable", "cluster-timeout")  # a write of which nobody knows whether it arrived
 
 
-class RefusedError(Exception):
+class RefusedError(NotMadeError):
     """The world is not what was assessed: the reason why nothing is done after all."""
 
 

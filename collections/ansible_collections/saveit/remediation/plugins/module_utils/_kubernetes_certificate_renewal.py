@@ -12,6 +12,9 @@ from ansible_collections.saveit.remediation.plugins.module_utils import (
     _kubernetes_certificate as objects,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils import (
+    _kubernetes_certificate_back as back,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils import (
     _kubernetes_certificate_issue as issue,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils import (
@@ -30,6 +33,8 @@ from ansible_collections.saveit.remediation.plugins.module_utils._certificate_se
     wanted_names,
     why_no_worse_one,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._change_record import recorded
+from ansible_collections.saveit.remediation.plugins.module_utils._changes import how_to_put_back
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import Cluster
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
@@ -135,13 +140,13 @@ def _client(site: Site) -> Result:
 def _self_signed(site: Site) -> Result:
     """cert-manager makes a temporary certificate while it issues, if the secret holds none with its key."""
     was_usable = secrets.is_usable(site.pair)
-    issuance = issue.ask_for_temporary(site.cluster, site.issuance, site.may_ask)
+    issuance, id_ = _ask_for_temporary(site)
     issue.trigger(site.cluster, site.carrier, issuance, site.may_ask, is_any_good=True)
     ended, seen = _wait(site, is_any_good=not was_usable)
     if ended == "failed" and not was_usable and secrets.is_usable(site.read_pair()):
         ended = "enough"
     if ended in ("issued", "enough"):
-        return _done(site, seen, ended)
+        return _done(site, seen, ended, change_id=id_)
     more = (
         "; a temporary one is made only where the secret holds no certificate with its key; "
         f"the annotation {objects.TEMPORARY} stays, for when it is deleted"
@@ -151,19 +156,40 @@ def _self_signed(site: Site) -> Result:
     raise FailedError(f"{_why_none(site, seen, ended)}{more}")
 
 
+def _ask_for_temporary(site: Site) -> tuple[objects.Issuance, str]:
+    """The Certificate with the annotation, and the id of its record; "" where somebody else has set it."""
+    if site.issuance.temporary:
+        return site.issuance, ""
+    intent = back.annotation_intent(site.parameters["service"], site.issuance.name)
+
+    def is_as_before() -> bool:
+        now, _without = looks.read_issuance(site.cluster, site.issuance.name)
+        return now is None or not now.temporary
+
+    with recorded(site.parameters, site.carrier, [intent], is_as_before) as (id_,):
+        return issue.ask_for_temporary(site.cluster, site.issuance, site.may_ask), id_
+
+
 def _delete_secret(site: Site) -> Result:
     """Save the secret beside itself, delete exactly what was saved, and have it made anew."""
-    secret = site.secret or {}
-    saved = removal.save(site.cluster, secret, site.carrier.now())
-    try:
-        removal.delete(site.cluster, secret, saved)
-    except removal.ChangedError as error:
-        raise issue.RefusedError(str(error)) from error
-    try:
-        seen = _issue_anew(site)
-    except FailedError as error:
-        raise FailedError(f"{error}; {removal.put_back(site.cluster, secret, saved)}") from error
-    return _done(site, seen, "issued", saved)
+    secret, now = site.secret or {}, site.carrier.now()
+    saved = removal.name_of_copy(secret, now)
+    intent = back.secret_intent(site.parameters["service"], site.secret_name, saved)
+
+    def has_no_copy() -> bool:
+        return looks.read_secret(site.cluster, saved) is None
+
+    with recorded(site.parameters, site.carrier, [intent], has_no_copy) as (id_,):
+        removal.save(site.cluster, secret, now)
+        try:
+            removal.delete(site.cluster, secret, saved)
+        except removal.ChangedError as error:
+            raise issue.RefusedError(str(error)) from error
+        try:
+            seen = _issue_anew(site)
+        except FailedError as error:
+            raise FailedError(f"{error}; {removal.put_back(site.cluster, secret, saved)}") from error
+    return _done(site, seen, "issued", saved, id_)
 
 
 def _issue_anew(site: Site) -> objects.Issuance:
@@ -191,7 +217,7 @@ def _why_none(site: Site, seen: objects.Issuance, ended: str) -> str:
     return issue.why_there_is_none(site.cluster, seen, ended, limit, site.carrier.now())
 
 
-def _done(site: Site, seen: objects.Issuance, ended: str, saved: str = "") -> Result:
+def _done(site: Site, seen: objects.Issuance, ended: str, saved: str = "", change_id: str = "") -> Result:
     now, new = site.carrier.now(), site.read_pair()
     made = "a certificate" if ended == "issued" else "a temporary certificate, of which browsers warn,"
     left = new.certificate.days_left(now) if new.certificate else 0
@@ -202,10 +228,15 @@ def _done(site: Site, seen: objects.Issuance, ended: str, saved: str = "") -> Re
     return Result(
         "renewed" if ended == "issued" else "self-signed",
         f"the secret {site.secret_name} holds {made} good for {left:.1f} days "
-        f"(Certificate {seen.name}, revision {seen.revision or 0}){told}{bad}{kept}",
+        f"(Certificate {seen.name}, revision {seen.revision or 0}){told}{bad}{kept}"
+        + (f"; {how_to_put_back([change_id])}" if change_id else ""),
         changed=True,
         diff={"before": site.pair.told(now), "after": new.told(now)},
-        returned={**_returned(new, site.carrier), "kept": [saved] if saved else []},
+        returned={
+            **_returned(new, site.carrier),
+            "kept": [saved] if saved else [],
+            "change_id": change_id,
+        },
     )
 
 
@@ -218,7 +249,7 @@ def _pair(
 
 def _returned(pair: Pair, carrier: Carrier) -> dict[str, Any]:
     stored = pair.certificate.as_return(carrier.now()) if pair.certificate else None
-    return {"stored": stored, "kept": []}
+    return {"stored": stored, "kept": [], "change_id": "", "over": False}
 
 
 _METHODS = {"client": _client, "self_signed": _self_signed, "delete_secret": _delete_secret}

@@ -90,6 +90,11 @@ def as_it_was(secret: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def from_copy(copy: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The secret of which saved_copy made a copy, but for its labels, which cert-manager sets again."""
+    return {**as_it_was(copy), "metadata": {"name": name}}
+
+
 def how_to_put_back(saved: str, name: str) -> str:
     """For a person."""
     return (

@@ -10,7 +10,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from ansible_collections.saveit.remediation.plugins.module_utils import _kubernetes_revision
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import iso
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_budget import broken_by
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import is_ready
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_object import is_ready
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_revision import RESTARTED_AT
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_rollout import (
     FAILING,

@@ -18,12 +18,9 @@ from urllib.parse import urlencode
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Completed
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import Answer, refusal
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_kinds import KINDS
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import (
-    Transport,
-    why,
-    within,
-)
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_transport import Transport, why
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
@@ -71,11 +68,8 @@ def _over(
     protocols: Sequence[str],
     ends: float,
 ) -> Completed:
-    query = [("container", container)] if container else []
-    query += [("command", each) for each in command]
-    query += [(each, "true") for each in (["stdin"] if data else []) + ["stdout", "stderr"]]
-    path = KINDS["pods"].path(namespace, pod, "exec")
-    url = f"{transport.configuration.host}{path}?{urlencode(query)}"
+    flags = [*(["stdin"] if data else []), "stdout", "stderr"]
+    url = url_of(transport, namespace, pod, container, command, flags)
     where = f"pods/{pod}" + (f", container {container}" if container else "")
     attempt = f"run {command[0] if command[:1] != ['sh'] else 'a command'} in {where}"
     limit = max(0.1, ends - time.monotonic())
@@ -83,7 +77,7 @@ def _over(
     streams: dict[int, bytearray] = {each: bytearray() for each in (STDOUT, STDERR, STATUS)}
 
     def talk() -> None:
-        sock = _connect(transport, url, protocols, limit)
+        sock = connect(transport, url, protocols, limit)
         connected.append(sock)
         _send(sock, data, protocols)
         _receive(sock, streams, ends)
@@ -93,15 +87,32 @@ def _over(
     except Exception as error:  # websocket, ssl and the system each have their own
         if _is_timeout(error) and connected:
             return _completed(124, streams)
-        _refused(error, attempt, transport, protocols)
+        raise_refusal(error, attempt, transport, protocols)
         raise why(error, transport.access, limit, reads=False) from error
     finally:
         for each in connected:
             within(1, each.shutdown)
-    return _ended(streams, attempt)
+    return ended(streams, attempt)
 
 
-def _connect(transport: Transport, url: str, protocols: Sequence[str], limit: float) -> Any:
+def url_of(
+    transport: Transport,
+    namespace: str,
+    pod: str,
+    container: str,
+    command: Sequence[str],
+    flags: Sequence[str],
+) -> str:
+    """Of the subresource exec; `flags` are the streams that are wanted, and tty."""
+    query = [("container", container)] if container else []
+    query += [("command", each) for each in command]
+    query += [(each, "true") for each in flags]
+    path = KINDS["pods"].path(namespace, pod, "exec")
+    return f"{transport.configuration.host}{path}?{urlencode(query)}"
+
+
+def connect(transport: Transport, url: str, protocols: Sequence[str], limit: float) -> Any:
+    """The open websocket; `limit` seconds are its time limit from now on, too."""
     import websocket
     from kubernetes.stream.ws_client import create_websocket
 
@@ -140,7 +151,8 @@ def _receive(sock: Any, streams: dict[int, bytearray], ends: float) -> None:
             streams[message[0]] += message[1:]
 
 
-def _ended(streams: Mapping[int, bytearray], attempt: str) -> Completed:
+def ended(streams: Mapping[int, bytearray], attempt: str) -> Completed:
+    """How the command ended, by the status channel. Raises FailedError where it said nothing."""
     try:
         status = json.loads(bytes(streams[STATUS]))
     except ValueError:
@@ -169,7 +181,7 @@ def _is_timeout(error: BaseException) -> bool:
     return isinstance(error, (TimeoutError, WebSocketTimeoutException))
 
 
-def _refused(error: BaseException, attempt: str, transport: Transport, protocols: Sequence[str]) -> None:
+def raise_refusal(error: BaseException, attempt: str, transport: Transport, protocols: Sequence[str]) -> None:
     """Raise what an HTTP answer in place of the websocket says."""
     from websocket import WebSocketBadStatusException
 

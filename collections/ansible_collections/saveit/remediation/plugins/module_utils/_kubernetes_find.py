@@ -52,6 +52,12 @@ def label_of(workload: Workload) -> str:
     return str((workload["metadata"].get("labels") or {}).get(NAME_LABEL, ""))
 
 
+def has_daemonsets(pods: Sequence[Mapping[str, Any]]) -> bool:
+    """Has a DaemonSet made one of the pods?"""
+    owners = (each for pod in pods for each in pod["metadata"].get("ownerReferences") or ())
+    return any(each.get("kind") == "DaemonSet" for each in owners)
+
+
 def names(workloads: Sequence[Workload], service_names: Mapping[str, Any]) -> list[str]:
     """The name of each, as runbooks use it: the configured one, else its label, else its own name."""
     configured = {str(value).lower().rpartition("/")[2]: key for key, value in service_names.items() if value}

@@ -11,8 +11,17 @@ https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/.
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_object import (
+    condition,
+    is_ready,
+    last,
+    may_start_for,
+    short,
+    statuses,
+    time_of,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._service import PENDING, RUNNING
 from ansible_collections.saveit.remediation.plugins.module_utils._time import parse_time
 
@@ -23,7 +32,6 @@ TRUST = 60.0  # seconds; a container that was restarted and has not run so long 
 RECENT = 600.0  # seconds; after them the kubelet forgets its back-off too
 LONG = 120.0  # seconds; a pod that takes longer to begin is told of
 SOON = 10.0  # seconds; a volume whose secret is made in the same moment is mounted at the second try
-LONGEST = 400  # characters of an event's message
 
 
 class Trouble(NamedTuple):
@@ -45,83 +53,22 @@ def trouble(
     pod: Mapping[str, Any], events: Sequence[Mapping[str, Any]], node: Mapping[str, Any], now: float
 ) -> Trouble:
     """What is wrong with a pod; `events` are its own, `node` is {} when unknown, `now` in epoch seconds."""
-    statuses = list(_statuses(pod))
-    lost = _node(pod, node, statuses)
+    containers = list(statuses(pod))
+    lost = _node(pod, node, containers)
     if lost:
         return Trouble("service-node", lost, "unreachable")
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         why = short(scheduled.get("message") or scheduled.get("reason"))
         return Trouble("service-unschedulable", f"no node takes it: {why}", PENDING)
-    for status in statuses:
+    for status in containers:
         found = _of_container(pod, status, events, now)
         if found.id or found.state != RUNNING:
             return found
     return _readiness(pod, events, now)
 
 
-def condition(thing: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """A condition of any object by its type; {} when it has none."""
-    conditions = (thing.get("status") or {}).get("conditions") or ()
-    return next((each for each in conditions if each.get("type") == kind), {})
-
-
-def is_ready(pod: Mapping[str, Any]) -> bool:
-    """Does it count as ready?"""
-    return condition(pod, "Ready").get("status") == "True"
-
-
-def time_of(event: Mapping[str, Any]) -> float:
-    """When an event was seen last: the scheduler fills in other fields than the kubelet."""
-    series = event.get("series") or {}
-    for text in (event.get("lastTimestamp"), series.get("lastObservedTime"), event.get("eventTime")):
-        seconds = parse_time(text or "")
-        if seconds is not None:
-            return seconds
-    return parse_time((event.get("metadata") or {}).get("creationTimestamp") or "") or 0.0
-
-
-def last(events: Sequence[Mapping[str, Any]], reason: str, text: str = "") -> Mapping[str, Any]:
-    """The newest event with this reason whose message has the text in it; {} when there is none."""
-    found = [each for each in events if each.get("reason") == reason and text in (each.get("message") or "")]
-    return max(found, key=time_of, default={})
-
-
-def short(text: Any) -> str:
-    """A message in one line that is not endless."""
-    line = " ".join(str(text or "").split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
-
-
-def started_at(pod: Mapping[str, Any], container: str) -> str:
-    """When the present or last run of a container began, "" when it never did."""
-    status = next((each for each in _statuses(pod) if each.get("name") == container), {})
-    for run in (status.get("state"), status.get("lastState")):
-        for detail in (run or {}).values():
-            if (detail or {}).get("startedAt"):
-                return str(detail["startedAt"])
-    return ""
-
-
-def may_start_for(pod: Mapping[str, Any]) -> float:
-    """Seconds that its probes give a start: after them the kubelet would end it, or call it unready."""
-    budgets = [0.0]
-    for container in (pod.get("spec") or {}).get("containers") or ():
-        for name in ("startupProbe", "livenessProbe", "readinessProbe"):
-            probe = container.get(name)
-            if probe:
-                tries, pause = probe.get("failureThreshold") or 3, probe.get("periodSeconds") or 10
-                budgets.append(float((probe.get("initialDelaySeconds") or 0) + tries * pause))
-    return max(budgets)
-
-
-def _statuses(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    status = pod.get("status") or {}
-    yield from status.get("initContainerStatuses") or ()
-    yield from status.get("containerStatuses") or ()
-
-
-def _node(pod: Mapping[str, Any], node: Mapping[str, Any], statuses: Sequence[Mapping[str, Any]]) -> str:
+def _node(pod: Mapping[str, Any], node: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]) -> str:
     """Why its node is to blame; "" when it is not."""
     name = (pod.get("spec") or {}).get("nodeName") or ""
     ready = condition(node, "Ready")
@@ -130,8 +77,8 @@ def _node(pod: Mapping[str, Any], node: Mapping[str, Any], statuses: Sequence[Ma
         return f"its node {name} is not ready: {why}"
     unready = condition(pod, "Ready")
     # The kubelet that is gone leaves its last word on the containers; a controller has set the pod's own.
-    ran = [each for each in statuses if "running" in (each.get("state") or {})]
-    gone = bool(ran) and all(each.get("ready") for each in ran) and len(ran) == len(statuses)
+    ran = [each for each in containers if "running" in (each.get("state") or {})]
+    gone = bool(ran) and all(each.get("ready") for each in ran) and len(ran) == len(containers)
     if not node and gone and unready.get("status") == "False" and not unready.get("reason"):
         return f"its node {name} does not answer: the pod counts as not ready and its containers as ready"
     return ""
@@ -240,7 +187,7 @@ def _beginning(
 
 def _readiness(pod: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now: float) -> Trouble:
     """All containers run; a probe may say that it is not ready, now or not yet."""
-    if not any(_statuses(pod)):
+    if not any(statuses(pod)):
         age = _age(pod, now)
         if age < LONG:
             return Trouble("", f"accepted by no kubelet for {age:.0f} s", PENDING)
@@ -250,7 +197,7 @@ def _readiness(pod: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now:
     unready = condition(pod, "Ready")
     since = parse_time(unready.get("lastTransitionTime") or "") or 0.0
     begun = max(
-        (_begun((each.get("state") or {}).get("running") or {}) for each in _statuses(pod)), default=0.0
+        (_begun((each.get("state") or {}).get("running") or {}) for each in statuses(pod)), default=0.0
     )
     probe = last(events, "Unhealthy", "Readiness probe") or last(events, "Unhealthy", "Startup probe")
     why = short(probe.get("message")) or short(unready.get("message")) or "no more is said"

@@ -144,11 +144,28 @@ def patch(changes: Sequence[Change], back: bool = False) -> list[dict[str, Any]]
     return [{"op": op, "path": f"/spec/{field}", "value": value} for op, field, value in (*tests, *sets)]
 
 
-def why_not_back(changes: Sequence[Change], now: Mapping[str, int]) -> str:
-    """Why an object is left alone: it has its old numbers again, or somebody else's; "" when it has ours."""
+def why_not_back(changes: Sequence[Change], thing: Mapping[str, Any] | None) -> tuple[str, bool]:
+    """Why an object is left alone, and whether nothing is left of the change; "" when it has our numbers."""
+    if thing is None:
+        return f"{changes[0].object} has gone, and the change with it", True
+    now = values(thing)
     if all(now[each.field] == each.before for each in changes):
         told = ", ".join(f"{each.field} {each.before}" for each in changes)
-        return f"{changes[0].object} has its old {told} again"
+        return f"{changes[0].object} has its old {told} again", True
     strange = [each for each in changes if now[each.field] != each.after]
     told = ", ".join(f"{each.field} {now[each.field]}, not the {each.after} that was set" for each in strange)
-    return f"{changes[0].object} has {told}, so it is somebody else's now" if strange else ""
+    who = last_writer(thing, strange[0].field) if strange else ""
+    return f"{changes[0].object} has {told}, so it is somebody else's now{who}" if strange else "", False
+
+
+def last_writer(thing: Mapping[str, Any], field: str) -> str:
+    """Who wrote a field of the spec last, by metadata.managedFields, for the end of a sentence; or "".
+
+    See https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management.
+    """
+    wrote = [
+        (str(each.get("time")), str(each.get("manager")))
+        for each in thing["metadata"].get("managedFields") or ()
+        if f"f:{field}" in ((each.get("fieldsV1") or {}).get("f:spec") or {})
+    ]
+    return f" (set by {max(wrote)[1]} at {max(wrote)[0]})" if wrote else ""

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import condition, short
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_object import condition, short
 
 DONE = "done"  # and every pod is available
 UNDER_WAY = "under-way"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import condition, short
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_object import condition, short
 from ansible_collections.saveit.remediation.plugins.module_utils._quantity import amount, quantity
 
 _COMPUTE = ("cpu", "memory")

@@ -10,9 +10,11 @@ read and decided again, three times at most.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
+from ansible_collections.saveit.remediation.plugins.module_utils._changes import NotMadeError, how_to_put_back
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes import look
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api import (
     JSON_PATCH,
@@ -20,7 +22,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_api
     Cluster,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_autoscaler import owners
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import condition, short
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_object import condition, short
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_replicas import (
     AUTOSCALER,
     decide,
@@ -38,7 +40,13 @@ from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_roo
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_snapshot import snapshot
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_world import pods_of
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
-from ansible_collections.saveit.remediation.plugins.module_utils._scaling import Change, Plan
+from ansible_collections.saveit.remediation.plugins.module_utils._scaling import (
+    Change,
+    Plan,
+    Record,
+    not_put_back,
+    put_back_result,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Service
 
 TRIES = 3
@@ -69,24 +77,41 @@ def plan(parameters: Mapping[str, Any], carrier: Carrier, service: Service) -> P
 
 
 def scale(
-    parameters: Mapping[str, Any], carrier: Carrier, before: Service, planned: Plan
+    parameters: Mapping[str, Any], carrier: Carrier, before: Service, planned: Plan, record: Record
 ) -> tuple[Service, Plan]:
     """The service with more pods, and the plan that was carried out, which may be another one by then.
 
     Raises FailedError when the API refuses, and when the new pods find no room: then it is put back.
     """
-    cluster = carrier.cluster(parameters)
     for _try in range(TRIES):
         if planned.reason:
             return before, planned
-        if _write(cluster, planned.changes):
-            break
-        planned = plan(parameters, carrier, before)
-    else:
-        raise FailedError(
-            f"cannot scale {before.name}: somebody else changed {planned.changes[0].object} each of the "
-            f"{TRIES} times that we tried; is something else scaling it?"
-        )
+        is_as_before = partial(_is_as_before, parameters, carrier, planned.changes)
+        try:
+            with record(planned.changes, is_as_before) as (id_,):
+                return _grow(parameters, carrier, before, planned.recorded_as(id_))
+        except NotMadeError:
+            planned = plan(parameters, carrier, before)
+    raise FailedError(
+        f"cannot scale {before.name}: somebody else changed {planned.changes[0].object} each of the "
+        f"{TRIES} times that we tried; is something else scaling it?"
+    )
+
+
+def _is_as_before(parameters: Mapping[str, Any], carrier: Carrier, changes: Sequence[Change]) -> bool:
+    """Has nothing of ours any more: it was not written, or was put back, or somebody else has changed it."""
+    kind, name = changes[0].object.split("/", 1)
+    now = values(_one(carrier.cluster(parameters), kind, name))
+    return any(now[each.field] != each.after for each in changes)
+
+
+def _grow(
+    parameters: Mapping[str, Any], carrier: Carrier, before: Service, planned: Plan
+) -> tuple[Service, Plan]:
+    """Write it, and wait for the new pods. Raises NotMadeError, and FailedError as `scale`."""
+    cluster = carrier.cluster(parameters)
+    if not _write(cluster, planned.changes):
+        raise NotMadeError(f"{planned.changes[0].object} is no longer what was read")
     why, hopeless = _wait(parameters, carrier, before, planned.number)
     after = look({**parameters, "not_before": 0}, carrier, before.name)
     if not why:
@@ -95,33 +120,35 @@ def scale(
     found = {each.trouble for each in after.instances} | {each.id for each in after.troubles}
     if hopeless or found & NO_ROOM:
         undone = _write(cluster, planned.changes, back=True)
-        then = "it was put back" if undone else f"put it back with `{planned.back}`"
+        back = how_to_put_back([planned.changes[0].change_id], f"`{planned.back}`")
+        then = "it was put back" if undone else back
         raise FailedError(f"cannot scale {before.name} to {planned.number}: {hopeless or sick}; {then}")
     return after, replace(planned, note=f"; {why}{': ' + sick if sick else ''}")
 
 
 def put_back(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """Set the old numbers again, where those that were set are still in force."""
-    cluster, done, left = carrier.cluster(parameters), [], []
+    cluster, done, left, over = carrier.cluster(parameters), [], [], True
     for object_, changes in read_put_back(parameters).items():
+        kind, name = object_.split("/", 1)
         for _try in range(TRIES):
-            reason = why_not_back(changes, values(_one(cluster, *object_.split("/", 1))))
+            found = cluster.list(kind, field_selector=f"metadata.name={name}")
+            reason, is_over = why_not_back(changes, found[0] if found else None)
             if reason or carrier.check_mode or _write(cluster, changes, back=True):
                 break
         else:
-            reason = f"somebody else changed {object_} each of the {TRIES} times that we tried"
+            reason, is_over = (
+                f"somebody else changed {object_} each of the {TRIES} times that we tried",
+                False,
+            )
         if reason:
             left.append(reason)
+            over = over and is_over
         else:
             done += [Change(each.object, each.field, each.after, each.before) for each in changes]
-    name = parameters["service"]
     if not done:
-        return Result("unchanged", f"{name} is not put back: {'; '.join(left)}")
-    steps = [f"{each.field} of {each.object} from {each.before} to {each.after}" for each in done]
-    did = "would put back" if carrier.check_mode else "put back"
-    sentence = "; ".join([f"{did} {name}: {', '.join(steps)}", *left])
-    verdict = "planned" if carrier.check_mode else "put-back"
-    return Result(verdict, sentence, changed=True, diff=Plan(0, 0, changes=tuple(done)).diff)
+        return not_put_back(parameters["service"], "; ".join(left), over)
+    return put_back_result(parameters["service"], done, carrier.check_mode, left)
 
 
 def _one(cluster: Cluster, kind: str, name: str) -> dict[str, Any]:

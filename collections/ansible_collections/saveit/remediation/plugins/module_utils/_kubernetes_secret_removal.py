@@ -18,6 +18,11 @@ class ChangedError(Exception):
     """Somebody else works on the secret."""
 
 
+def name_of_copy(secret: Mapping[str, Any], now: float) -> str:
+    """What `save` will call the copy."""
+    return str(secrets.saved_copy(secret, now)["metadata"]["name"])
+
+
 def save(cluster: Cluster, secret: Mapping[str, Any], now: float) -> str:
     """Copy it; returns the name of the copy. Raises what the API says."""
     copy = secrets.saved_copy(secret, now)

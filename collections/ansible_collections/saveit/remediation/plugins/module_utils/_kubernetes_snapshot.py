@@ -33,16 +33,18 @@ def snapshot(
 
     With `not_before` (seconds since the epoch) and the carrier's shared folder, lists that another task of
     this run took at that time or later are taken over. Raises ObstacleError when the API cannot be asked, for
-    a `required` kind (all, unless said) that cannot be had, and no-namespace when there is nothing, nor that.
+    a `required` kind (all, unless said) that cannot be had, and no-namespace when there is
+    nothing of what is required, nor that.
     """
     seen = {kind: _list(parameters, carrier, kind) for kind in kinds}
-    for kind in kinds if required is None else required:
+    needed = kinds if required is None else required
+    for kind in needed:
         found = seen[kind]
         if isinstance(found, Missing):
             id_ = "cluster-forbidden" if found.status == 403 else "no-such-kind"
             raise ApiObstacleError(id_, found.sentence, "refused", found.status)
     listed = [kind for kind in kinds if KINDS[kind].namespaced and not isinstance(seen[kind], Missing)]
-    if listed and not any(seen[kind] for kind in listed):
+    if needed and listed and not any(seen[kind] for kind in listed):
         _check_namespace(parameters, carrier)
     return seen
 

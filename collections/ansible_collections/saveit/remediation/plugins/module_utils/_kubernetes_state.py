@@ -9,16 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils import _kubernetes_rollout
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import (
-    LONG,
-    Trouble,
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_object import (
     condition,
     is_ready,
     last,
     short,
     started_at,
-    trouble,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import LONG, Trouble, trouble
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_rollout import (
     FAILING,
     PAUSED,
@@ -86,6 +84,19 @@ def needs_closer_look(workload: Mapping[str, Any], pods: Objects) -> bool:
     active = [each for each in pods_of(workload, pods) if is_active(each)]
     calm = all(is_ready(each) and not _restarts(each) for each in active)
     return not calm or rollout(workload).state != _kubernetes_rollout.DONE or not active
+
+
+def needs_nodes(pods: Objects) -> bool:
+    """Does a pod look as those of a lost node do: not ready with containers that are, or being deleted?"""
+    return any(
+        each["metadata"].get("deletionTimestamp")
+        or (
+            not is_ready(each)
+            and bool(_container_statuses(each))
+            and all(one.get("ready") for one in _container_statuses(each))
+        )
+        for each in pods
+    )
 
 
 def instance(pod: Mapping[str, Any], service: str, found: Trouble) -> Instance:

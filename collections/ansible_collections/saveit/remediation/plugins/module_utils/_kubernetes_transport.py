@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-import threading
-from typing import Any, Callable, Iterator, Mapping, TypeVar
+from typing import Any, Iterator, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_errors import Access, Answer
+from ansible_collections.saveit.remediation.plugins.module_utils._redact import HIDDEN
 from ansible_collections.saveit.remediation.plugins.module_utils._result import ObstacleError
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
-_T = TypeVar("_T")
 _OURS = {  # what a server says when it does not like our certificate
     "CERTIFICATE_REQUIRED", "CERTIFICATE_EXPIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_UNKNOWN",
     "CERTIFICATE_REVOKED", "HANDSHAKE_FAILURE",
@@ -100,6 +100,8 @@ class Transport:
                 data = response.read()
             finally:
                 response.release_conn()
+            if self.access.token:  # some proxies repeat the request, and what is read here is shared by tasks
+                data = data.replace(self.access.token.encode(), HIDDEN.encode())
             said = response.headers
             content, after, to = (said.get(name, "") for name in ("Content-Type", "Retry-After", "Location"))
             to = to if 300 <= response.status < 400 else ""
@@ -109,30 +111,6 @@ class Transport:
             return within(seconds, ask)
         except Exception as error:  # urllib3, ssl and the system each have their own
             raise why(error, self.access, limit, reads) from error
-
-
-def within(seconds: float, do: Callable[[], _T]) -> _T:
-    """What `do` returns or raises, or TimeoutError after `seconds`.
-
-    In a thread: neither the resolver nor a server that sends a byte a second ends at a socket's time limit.
-    """
-    done: list[_T] = []
-    failed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            done.append(do())
-        except BaseException as error:  # raised again below, in the thread that waits
-            failed.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(max(0.0, seconds))
-    if failed:
-        raise failed[0]
-    if not done:
-        raise TimeoutError
-    return done[0]
 
 
 def why(error: BaseException, access: Access, seconds: float, reads: bool) -> ObstacleError:

@@ -11,7 +11,7 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_budget import selector_text
 from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_find import plural_of
-from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_pod import (
+from ansible_collections.saveit.remediation.plugins.module_utils._kubernetes_object import (
     condition,
     is_ready,
     may_start_for,

@@ -9,17 +9,27 @@ order; no verdict is computed in YAML.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.saveit.remediation.plugins.module_utils._blast_radius import (
+    PERCENT,
+    why_no_more,
+    why_too_many,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
 from ansible_collections.saveit.remediation.plugins.module_utils._criteria import unmet
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder_observed import (
     take_evidence,
     take_findings,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._ladder_policy import (
+    note_severity,
+    read_policy,
+    ruling,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state import (
     DONE,
-    RISKS,
     State,
     in_ladder_order,
     note_action,
@@ -28,16 +38,25 @@ from ansible_collections.saveit.remediation.plugins.module_utils._ladder_state i
     why_not,
     why_not_for,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._policy import RISKS, SEVERITIES
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
+_TOO_MANY = (
+    "Escalate: look at what they share (network, cluster, storage, a certificate, the last release); "
+    "raise ladder_max_unhealthy_percent only when each is sick by itself."
+)
+_NO_MORE = "Escalate: look at the one that got worse before any other is remedied."
 LONGEST = 600.0  # seconds after a remedy began, for which the ladder waits for what is not known yet
 
 ARGUMENTS: Mapping[str, Any] = {
     "step": {
         "type": "str",
         "required": True,
-        "choices": ["open", "assess", "begin", "acted", "failed", "judge", "stopped"],
+        "choices": ["open", "assess", "begin", "acted", "failed", "judge", "stopped", "count"],
     },
+    "stage": {"type": "str", "choices": ["", "look", "act"], "default": ""},
+    "others": {"type": "dict", "default": {}},
+    "max_unhealthy_percent": {"type": "float", "default": PERCENT},
     "state": {"type": "dict", "default": {}},
     "target": {"type": "str", "default": ""},
     "needs": {"type": "dict", "default": {}},
@@ -45,7 +64,15 @@ ARGUMENTS: Mapping[str, Any] = {
     "mode": {"type": "str", "choices": ["diagnose", "remediate"], "default": "remediate"},
     "plan": {"type": "dict", "default": {}},
     "services": {"type": "dict", "default": {}},
-    "max_risk": {"type": "str", "choices": list(RISKS), "default": "medium"},
+    "max_risk": {"type": "str", "choices": list(RISKS), "default": "high"},
+    "policy": {"type": "dict", "default": {}},
+    "environment": {"type": "str", "default": ""},
+    "severity": {"type": "str", "choices": ["", *SEVERITIES], "default": ""},
+    "agreed": {"type": "bool", "default": False},
+    "approved_by": {"type": "str", "default": ""},
+    "approvals": {"type": "list", "elements": "dict", "default": []},
+    "incident": {"type": "str", "default": ""},
+    "asker": {"type": "str", "default": ""},
     "rehearse": {"type": "bool", "default": False},
     "access": {"type": "dict", "default": {}},
     "hold_seconds": {"type": "float"},
@@ -63,6 +90,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     """One step of the ladder."""
     if parameters["step"] == "open":
         state = open_ladder(parameters, carrier)
+        wait_for_others(state, parameters, carrier)
     else:
         if "kept" not in parameters["state"]:
             raise FailedError(f"cannot take the step {parameters['step']}: the ladder was not opened")
@@ -71,13 +99,13 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         state.look_began = carrier.now()
     if state.is_final:
         _finish(state, carrier)
-    return Result(state.verdict, state.sentence, returned=state.as_return())
+    return Result(state.verdict, state.sentence, returned=state.as_return(), kept=state.kept())
 
 
 def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
     """The state before anything was looked at; `began` is when those who look at the same time began.
 
-    Raises FailedError for a host that nobody configured.
+    Raises FailedError for a host that nobody configured, and for a policy that cannot be read.
     """
     lacking = [name for name, value in parameters["needs"].items() if value in (None, "")]
     if lacking:  # in Ansible's words, for all who read them
@@ -87,7 +115,8 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
     return State(
         target=parameters["target"],
         runbook=runbook,
-        mode=parameters["mode"],
+        mode="diagnose" if parameters["stage"] == "look" else parameters["mode"],
+        stage=parameters["stage"],
         max_risk=parameters["max_risk"],
         hold_seconds=runbook["verify"]["hold_seconds"] if hold is None else hold,
         plan=parameters["plan"],
@@ -97,7 +126,37 @@ def open_ladder(parameters: Mapping[str, Any], carrier: Carrier) -> State:
         lease_seconds=parameters["lease_seconds"],
         since=carrier.now(),
         look_began=parameters["began"] or carrier.now(),
+        **read_policy(parameters, carrier.check_mode),
     )
+
+
+def wait_for_others(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """Whose turn comes later is not touched when one of those before got worse."""
+    reason = why_no_more({host: _read(kept) for host, kept in parameters["others"].items()})
+    if reason:
+        sentence = f"{state.target} was not touched, as {reason}"
+        _obstacle(state, "stopped-early", "refused", sentence, carrier.now(), _NO_MORE)
+
+
+def count(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
+    """All were looked at: may those that are sick be remedied, or are they too many at once?"""
+    known = {state.target: vars(state), **{host: _read(kept) for host, kept in parameters["others"].items()}}
+    try:
+        reason = why_too_many(dict(sorted(known.items())), parameters["max_unhealthy_percent"])
+    except FailedError as error:  # a rule that nobody can read lets nobody act
+        reason = str(error)
+    state.stage = "counted"
+    if not state.current:
+        return
+    if reason:
+        _obstacle(state, "too-many-sick", "refused", reason, carrier.now(), _TOO_MANY)
+    elif parameters["mode"] == "remediate":
+        state.stage = "cleared"
+
+
+def _read(kept: str) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = json.loads(kept) if kept else {}
+    return values
 
 
 def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
@@ -108,15 +167,16 @@ def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
         state.rehearsing = not state.current
     state.baseline = take_evidence(state, parameters["observed"], carrier.now(), "diagnose")
     state.since = carrier.now()
+    note_severity(state)
     symptoms = [each for each in state.findings if each["id"] in state.current]
     said = "; ".join(each["sentence"] for each in symptoms) or f"{state.runbook['title']}: nothing found"
     state.tell("diagnosed", carrier.now(), said, findings=state.current)
     if state.mode == "diagnose":
-        _offer(state)
+        _offer(state, carrier.now())
         state.sentence = said
     elif state.current:
         _choose(state, carrier)
-    elif not any(each["result"] in DONE for each in state.actions):
+    elif not state.doubt and not any(each["result"] in DONE for each in state.actions):
         state.verdict, state.sentence = "healthy", said
     else:
         _verify_late(state, carrier)
@@ -125,8 +185,9 @@ def assess(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
 def begin(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """A remedy is about to act, and the interlock on the target lets it."""
     _note_lease(state, parameters, carrier)
-    state.remedy_started, state.verified_late = carrier.now(), False
-    state.tell("remedy-started", carrier.now(), state.remedy["title"], remedy=state.remedy["id"])
+    state.remedy_started, state.verified_late, state.doubt = carrier.now(), False, ""
+    by = {"approved_by": state.approver} if state.approver else {}
+    state.tell("remedy-started", carrier.now(), state.remedy["title"], remedy=state.remedy["id"], **by)
 
 
 def acted(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
@@ -158,10 +219,13 @@ def failed(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> Non
     """The remedy's own tasks failed: note it; the ladder looks again and goes on.
 
     Where it was the interlock that did not let it begin, nothing was done, and the ladder stops; but a remedy
-    that did not help before only gives way to the next.
+    that did not help before only gives way to the next, and one that was cut off is given its time first.
     """
     sentence = _said(parameters["failure"])
     if parameters["interlock"].get("failed"):
+        if "wait_seconds" in parameters["failure"] and not state.doubt and not carrier.check_mode:
+            _doubt(state, sentence, float(parameters["failure"]["wait_seconds"]), carrier.now())
+            return
         if (parameters["failure"].get("obstacle") or {}).get("id") != "no-help":
             stopped(state, parameters, carrier)
             return
@@ -226,35 +290,55 @@ _STEPS: Mapping[str, Callable[[State, Mapping[str, Any], Carrier], None]] = {
     "failed": failed,
     "judge": judge,
     "stopped": stopped,
+    "count": count,
 }
 
 
-def _offer(state: State) -> None:
-    """Mode diagnose: which remedies would be for this; whether one may be tried, the plan decides."""
+def _offer(state: State, now: float) -> None:
+    """Mode diagnose: which remedies would be for this, and what each of them would need."""
     for remedy in remedies_of(state) if state.current else ():
         reason = why_not_for(remedy, state)
-        sentence = reason or f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
-        note_action(state, remedy, "skipped" if reason else "possible", sentence)
+        if reason:
+            note_action(state, remedy, "skipped", reason)
+            continue
+        ruled = ruling(remedy, state, now)
+        sentence = f"is for {', '.join(each for each in state.current if each in remedy['for'])}"
+        note_action(state, remedy, "possible", sentence, lacks=ruled.lacks, plan=ruled.plan)
     state.verdict = "diagnosed" if state.current else "healthy"
 
 
 def _choose(state: State, carrier: Carrier) -> None:
-    """The next remedy up the ladder that fits what was seen last; none: give up loudly."""
+    """The next remedy up the ladder that fits what was seen last and may run; none: give up loudly."""
     remedies = remedies_of(state)
     state.climbing = state.sampling = False
     below = [each["id"] for each in remedies].index(state.remedy["id"]) + 1 if state.remedy else 0
+    below, state.again = below - state.again, False
     for remedy in remedies[below:]:
         reason = why_not(remedy, state)
         if reason:
             note_action(state, remedy, "skipped", reason)
+            continue
+        ruled = ruling(remedy, state, carrier.now())
+        if ruled.lacks:
+            note_action(state, remedy, "skipped", ruled.lacks, lacks=ruled.lacks, plan=ruled.plan)
             continue
         if not state.remedy and not was_assessed(remedy, state):
             sentence = f"{state.target} is not what the plan was made for: now {', '.join(state.current)}"
             _obstacle(state, "world-changed", "refused", sentence, carrier.now())
             return
         state.remedy, state.climbing = dict(remedy), True
+        state.approver, state.approval = ruled.approver, ruled.approval
         return
     _give_up(state, carrier.now())
+
+
+def _doubt(state: State, sentence: str, wait: float, now: float) -> None:
+    """A remedy that was cut off may have been done: verify that one before another is."""
+    state.doubt, state.again, state.remedy_started = sentence, True, now
+    note_action(state, state.remedy, "skipped", sentence)
+    state.tell("in-doubt", now, sentence, remedy=state.remedy["id"])
+    state.climbing, state.sampling, state.good_since = False, True, 0
+    state.since, state.patience_ends = now, now + min(wait, LONGEST)
 
 
 def _verify_late(state: State, carrier: Carrier) -> None:
@@ -268,9 +352,7 @@ def _verify_late(state: State, carrier: Carrier) -> None:
 
 def _patience(state: State, done: Mapping[str, Any]) -> float:
     """Seconds until a remedy must have helped: the runbook's number, or more where the service needs more."""
-    own = state.remedy.get("patience_seconds")
-    least = state.runbook["verify"]["patience_seconds"] if own is None else own
-    return max(float(least), float(done.get("patience_seconds") or 0))
+    return max(state.patience, float(done.get("patience_seconds") or 0))
 
 
 def _known_by(state: State, observed: Sequence[Mapping[str, Any]]) -> float:
@@ -281,6 +363,10 @@ def _known_by(state: State, observed: Sequence[Mapping[str, Any]]) -> float:
 
 def _not_recovered(state: State, why: Sequence[str], values: Mapping[str, Any], now: float) -> None:
     """Patience is over. What worked before the remedy and does not after it: stop, it made it worse."""
+    if state.doubt:  # not ours, and it has had its time
+        state.sampling = False
+        state.tell("verified", now, f"{state.doubt}; {'; '.join(why)}", recovered=False)
+        return
     kept = [each for each in state.runbook["verify"]["criteria"] if each.get("keep")]
     lost = unmet([each for each in kept if not unmet([each], state.baseline)], values)
     action = next(each for each in state.actions if each["remedy"] == state.remedy["id"])
@@ -302,7 +388,7 @@ def _deed(action: Mapping[str, Any]) -> str:
 def _note_lease(state: State, parameters: Mapping[str, Any], carrier: Carrier) -> None:
     """What the interlock said last: the claim, and when, by our clock, it was new."""
     lease = parameters["interlock"]
-    if lease:
+    if lease and not lease.get("failed"):
         state.claim = lease.get("claim", "")
         state.renewed = lease.get("observed_at", carrier.now())
 
@@ -321,10 +407,10 @@ def _give_up(state: State, now: float) -> None:
         if tried
         else "no remedy is for this"
     )
-    would = [each for each in remedies_of(state) if not why_not_for(each, state)]
-    barred = [
-        f"{each['id']}: {state.forbidden[each['id']]}" for each in would if each["id"] in state.forbidden
-    ]
+    would = [each["id"] for each in remedies_of(state) if not why_not_for(each, state)]
+    lacking = {each["remedy"]: each["lacks"] for each in state.actions if each["lacks"]}
+    reasons = {**lacking, **state.forbidden}
+    barred = [f"{each}: {reasons[each]}" for each in would if each in reasons]
     if barred:
         did = f"{did if tried else 'no remedy may be tried'} ({'; '.join(barred)})"
     advice = " ".join(each["next"] for each in seen if each["next"])
@@ -336,14 +422,15 @@ def _give_up(state: State, now: float) -> None:
 def _recovered(state: State, now: float) -> None:
     sentence = f"recovered: every criterion was met for {now - state.good_since:.1f} s"
     action = next(each for each in state.actions if each["remedy"] == state.remedy["id"])
-    failed_then = action["result"] == "failed"  # it ended with an error, and the service is well all the same
-    action.update(result="failed" if failed_then else "helped", sentence=f"{_deed(action)}; {sentence}")
+    # It ended with an error, or was not done, and the service is well all the same.
+    kept = action["result"] if action["result"] in ("failed", "skipped") else "helped"
+    action.update(result=kept, sentence=f"{_deed(action)}; {sentence}")
     state.current = []
     state.verdict, state.sentence, state.sampling = "recovered", sentence, False
     state.tell("verified", now, sentence, remedy=state.remedy["id"], recovered=True)
 
 
-def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float) -> None:
+def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float, advice: str = "") -> None:
     state.findings.append(
         {
             "id": id_,
@@ -353,12 +440,13 @@ def _obstacle(state: State, id_: str, outcome: str, sentence: str, now: float) -
             "sentence": sentence,
             "kind": "obstacle",
             "outcome": outcome,
-            "next": "",
+            "next": advice,
             "severity": "",
         }
     )
     state.climbing = state.sampling = False
-    state.verdict, state.sentence, state.gave_up = "stopped", sentence, True
+    state.verdict, state.gave_up = "stopped", True
+    state.sentence = f"{sentence}. {advice}" if advice else sentence
     state.tell("stopped", now, sentence)
 
 

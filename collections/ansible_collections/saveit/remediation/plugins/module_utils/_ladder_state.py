@@ -11,11 +11,10 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import iso
 
-RISKS = ("low", "medium", "high")
 DONE = ("helped", "no_help", "failed", "worse")
 # What the tasks of the role read of a state.
 SHOWN = (
-    "climbing", "sampling", "next_sample", "gave_up", "remedy", "rehearsing", "look_began",
+    "climbing", "sampling", "next_sample", "gave_up", "remedy", "rehearsing", "look_began", "stage",
     "remediation_events",
 )  # fmt: skip
 PUBLISHED = ("findings", "actions", "evidence")
@@ -31,6 +30,7 @@ class State:
     max_risk: str
     hold_seconds: float
     plan: Mapping[str, Any]
+    stage: str = ""  # look or act, where a play is only that; after the look: counted, cleared
     services: Mapping[str, str] = field(default_factory=dict)  # a name that criteria use -> the site's name
     findings: list[dict[str, Any]] = field(default_factory=list)
     actions: list[dict[str, Any]] = field(default_factory=list)
@@ -52,9 +52,19 @@ class State:
     lease_seconds: float = 600
     claim: str = ""  # what the services are leased with, once a remedy may act
     renewed: float = 0  # when the lease was renewed last
+    needs: dict[str, dict[str, str]] = field(default_factory=dict)  # by risk and severity, see _policy
+    approvers: dict[str, str] = field(default_factory=dict)  # by name the public key
+    approval_minutes: float = 0
+    environment: str = ""
+    given: dict[str, Any] = field(default_factory=dict)  # agreement, approvals and who asks
+    severity: str = ""  # by what was seen last, or worse where a person said so
+    approval: str = ""  # the id of the signed approval by which the remedy being tried may act
+    approver: str = ""
     barred: dict[str, str] = field(
         default_factory=dict
     )  # remedies that did not help before, and the sentence
+    doubt: str = ""  # a remedy was cut off before, and may have been done: the sentence
+    again: bool = False  # the remedy that was chosen gave way to that doubt, and is still the next
     next_sample: str = "sample.yml"  # or "renew.yml", which renews the lease and then takes the sample
     verified_late: bool = False  # the criteria were judged again, as nothing was found after a remedy
     climbing: bool = False  # there is a remedy to try
@@ -75,14 +85,23 @@ class State:
         return cls(**{**json.loads(values["kept"]), "remediation_events": []})
 
     def as_return(self) -> dict[str, Any]:
-        """For the tasks of the role what they read, and all of it for the next step, as text.
+        """For the tasks of the role what they read."""
+        shown = (*SHOWN, *PUBLISHED) if self.is_final else SHOWN
+        told = {"final": self.is_final, "interlock": self._for_interlock()}
+        return {**{name: getattr(self, name) for name in shown}, **told}
+
+    def kept(self) -> dict[str, str]:
+        """All of it for the next step, as text.
 
         As data, Ansible would template and copy each of its thousand parts again in every task.
         """
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        shown = (*SHOWN, *PUBLISHED) if self.is_final else SHOWN
-        told = {"final": self.is_final, "interlock": self._for_interlock(), "kept": json.dumps(values)}
-        return {**{name: values[name] for name in shown}, **told}
+        return {"kept": json.dumps({each.name: getattr(self, each.name) for each in fields(self)})}
+
+    @property
+    def patience(self) -> float:
+        """Seconds in which the remedy that is being tried must have helped, by the runbook."""
+        own = self.remedy.get("patience_seconds")
+        return float(self.runbook["verify"].get("patience_seconds", 0) if own is None else own)
 
     def _for_interlock(self) -> dict[str, Any]:
         """What the module `interlock` is told of the remedy that is being tried, and of those before."""
@@ -93,6 +112,9 @@ class State:
             "touches": list(self.runbook.get("touches", ())),
             "remedy": f"{type_}.{self.remedy['id']}" if self.remedy else "",
             "title": self.remedy.get("title", ""),
+            "approval": self.approval,
+            "why": "; ".join(each["sentence"] for each in self.findings if each["id"] in self.current),
+            "patience_seconds": self.patience,
             "limits": self.limits or self.remedy.get("limits") or self.runbook.get("limits", []),
             "results": {f"{type_}.{each['remedy']}": each["result"] for each in ended},
         }
@@ -121,15 +143,11 @@ def why_not_for(remedy: Mapping[str, Any], state: State) -> str:
 
 
 def why_not(remedy: Mapping[str, Any], state: State) -> str:
-    """Why this remedy is not for the symptoms seen last, or not allowed; "" when it is both."""
+    """Why this remedy is not for the symptoms seen last, or nobody planned it; "" when it is neither."""
     reason = why_not_for(remedy, state) or state.forbidden.get(remedy["id"], "")
-    if reason:
-        return reason
-    if RISKS.index(remedy["risk"]) > RISKS.index(state.max_risk):
-        return f"has {remedy['risk']} risk, and ladder_max_risk is {state.max_risk}"
-    if state.plan and remedy["id"] not in _planned(state)["remedies"]:
+    if not reason and state.plan and remedy["id"] not in _planned(state)["remedies"]:
         return "is not in the plan"
-    return ""
+    return reason
 
 
 def was_assessed(remedy: Mapping[str, Any], state: State) -> bool:
@@ -160,6 +178,9 @@ def note_action(
         "finished": "",
         "diff": [],
         "forbidden": state.forbidden.get(remedy["id"], ""),
+        "needs": state.needs.get(remedy["risk"], {}).get(state.severity, ""),
+        "lacks": "",
+        "plan": "",
         **more,
     }
     state.actions = [each for each in state.actions if each["remedy"] != remedy["id"]] + [action]

@@ -10,11 +10,13 @@ from typing import Any, Callable, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.saveit.remediation.plugins.module_utils._attempt import attempt
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import (
     Carrier,
     Completed,
     ConnectOnce,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._redact import known_secrets, redact_data
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 
 
@@ -26,13 +28,23 @@ def run_module(arguments: Mapping[str, Any], run: Callable[[Mapping[str, Any], C
         return Completed(*module.run_command(list(command), data=stdin, binary_data=True))
 
     cluster = ConnectOnce()
+    secrets = known_secrets(arguments, module.params)
     carrier = Carrier(
-        execute=execute, now=time.time, sleep=time.sleep, check_mode=module.check_mode, cluster=cluster
+        execute=execute,
+        now=time.time,
+        sleep=time.sleep,
+        check_mode=module.check_mode,
+        cluster=cluster,
+        secrets=secrets,
     )
+
+    def told(values: Mapping[str, Any]) -> Any:
+        return redact_data(values, [*secrets, *cluster.secrets])
+
     try:
-        result = run(module.params, carrier)
+        result = attempt(run, module.params, carrier)
     except FailedError as error:
-        module.fail_json(**error.as_return(), observed_at=carrier.now())
+        module.fail_json(**told(error.as_return()), observed_at=carrier.now())
     finally:
         cluster.close()
-    module.exit_json(**result.as_return(), observed_at=carrier.now())
+    module.exit_json(**{**told(result.as_return()), **result.kept}, observed_at=carrier.now())

@@ -7,21 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import socket
-import uuid
 from pathlib import Path
-from types import FrameType
-from typing import Any, Iterator, Mapping, NoReturn, Sequence
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._debug_pod import (
-    CONTAINER,
-    SELECTOR,
-    is_left_over,
-    manifest,
-    start,
-)
+from ansible_collections.saveit.remediation.plugins.module_utils._debug_pod import CONTAINER, debug_pod
 from ansible_collections.saveit.remediation.plugins.module_utils._network_checks import (
     COLUMNS,
     OK,
@@ -30,9 +20,15 @@ from ansible_collections.saveit.remediation.plugins.module_utils._network_checks
     rows_of,
     script_of,
 )
-from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Finding, Result
+from ansible_collections.saveit.remediation.plugins.module_utils._result import (
+    FailedError,
+    Finding,
+    ObstacleError,
+    Result,
+)
 from ansible_collections.saveit.remediation.plugins.module_utils._table import table
 from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS
+from ansible_collections.saveit.remediation.plugins.module_utils._terminal import say
 
 ARGUMENTS: Mapping[str, Any] = {
     **TARGET_ARGUMENTS,
@@ -42,20 +38,28 @@ ARGUMENTS: Mapping[str, Any] = {
     "timeout_seconds": {"type": "float", "default": 3},
     "start_seconds": {"type": "float", "default": 60},
     "deadline_seconds": {"type": "int", "default": 300},
+    "terminal": {"type": "path", "default": ""},
+    "shell_seconds": {"type": "int", "default": 3600},
+    "hosts": {"type": "list", "elements": "str", "default": []},
 }
 _FOR_EXEC = 10  # seconds on top of the checks' own time limit
+# The better shell where there is one, and what the person's terminal understands.
+_SHELL = "TERM=$1; export TERM; if command -v bash >/dev/null; then exec bash; fi; exec sh"
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
-    """Make the pod, run the checks in it at once, and remove it whatever happens.
+    """Make the pod, run the checks in it at once or a shell, and remove it whatever happens.
 
-    Left-overs of runs that were killed are removed first.
     Raises FailedError when the pod does not start, and ObstacleError when the cluster cannot be asked.
     """
     if parameters["platform"] != "kubernetes":
         return _result(
             "unavailable", f"{parameters['platform']} has no pods; its network is that of the host", []
         )
+    return _shell(parameters, carrier) if parameters["terminal"] else _checks(parameters, carrier)
+
+
+def _checks(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     cluster = carrier.cluster(parameters)
     checks = checks_of(
         cluster.list("services"), parameters["service_names"], parameters["paths"], parameters["addresses"]
@@ -66,27 +70,56 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         )
     if carrier.check_mode:
         return _result("planned", f"would make {len(checks)} checks from a pod in {cluster.name}", [])
-    host = socket.gethostname()
-    _sweep(cluster, carrier.now(), host)
-    name = f"saveit-debug-{uuid.uuid4().hex[:8]}"
-    pod = manifest(name, parameters["image"], parameters["deadline_seconds"], f"{host}/{os.getpid()}")
-    limit = parameters["timeout_seconds"]
-    with _signals_as_interrupt():
-        try:
-            start(cluster, carrier, pod, parameters["start_seconds"])
-            done = cluster.execute(
-                name, CONTAINER, ["sh", "-s"], script_of(checks, limit), 2 * limit + _FOR_EXEC
-            )
-        finally:
-            _remove(cluster, name)
+    image, limit = parameters["image"], parameters["timeout_seconds"]
+    with debug_pod(
+        cluster, carrier, image, parameters["deadline_seconds"], parameters["start_seconds"]
+    ) as name:
+        done = cluster.execute(name, CONTAINER, ["sh", "-s"], script_of(checks, limit), 2 * limit + _FOR_EXEC)
     if not done.stdout:
-        raise FailedError(
-            f"cannot run the checks in {name}, image {parameters['image']}: {done.said or done.rc}"
-        )
+        raise FailedError(f"cannot run the checks in {name}, image {image}: {done.said or done.rc}")
     rows = rows_of(checks, done.stdout, limit)
     bad = [check for check, row in zip(checks, rows) if row[2] != OK]
     sentence = f"{len(checks) - len(bad)} of {len(checks)} checks from a pod in {cluster.name} are ok"
     return _result("failing" if bad else "healthy", sentence, _findings(checks, rows), rows)
+
+
+def _shell(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
+    """At the person's terminal, which is one, so that it is in one namespace."""
+    if len(parameters["hosts"]) > 1:
+        raise ObstacleError(
+            "several-hosts",
+            f"cannot open a shell on several hosts ({', '.join(parameters['hosts'])}): choose one by --limit",
+            "refused",
+        )
+    cluster, terminal, seconds = (
+        carrier.cluster(parameters), parameters["terminal"], parameters["shell_seconds"]
+    )  # fmt: skip
+    if carrier.check_mode:
+        return _result("planned", f"would open a shell in a pod in {cluster.name}", [])
+    _tell(terminal, f"starting a pod with {parameters['image']} in {cluster.name} …")
+    begun_by = _forebears()
+    with debug_pod(cluster, carrier, parameters["image"], seconds, parameters["start_seconds"]) as name:
+        _tell(terminal, f"{name}: a shell for {seconds / 60:g} min at most; `exit` ends it")
+        command = ["sh", "-c", _SHELL, "sh", os.environ.get("TERM") or "xterm"]
+        done = cluster.shell(name, CONTAINER, command, terminal, lambda: _forebears() != begun_by)
+    if done.rc in (126, 127) and done.stderr:
+        raise FailedError(f"cannot open a shell in {name}, image {parameters['image']}: {done.said}")
+    return _result("healthy", f"the shell in {cluster.name} has ended, and its pod is removed", [])
+
+
+def _forebears() -> tuple[int, ...]:
+    """Ansible's process and, where /proc tells, the one that started it: others, once either was killed."""
+    parent = os.getppid()
+    with contextlib.suppress(OSError):
+        return parent, int(Path(f"/proc/{parent}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
+    return (parent,)
+
+
+def _tell(terminal: str, sentence: str) -> None:
+    try:
+        say(terminal, sentence)
+    except OSError as error:
+        raise FailedError(f"cannot open a shell at {terminal} (terminal): {error.strerror}") from error
 
 
 def _findings(checks: Sequence[Check], rows: Sequence[Sequence[Any]]) -> list[Finding]:
@@ -102,43 +135,3 @@ def _result(
 ) -> Result:
     tables = [table("network", COLUMNS, rows)] if rows else []
     return Result(verdict, sentence, findings=findings, returned={"tables": tables})
-
-
-def _sweep(cluster: Any, now: float, host: str) -> None:
-    """Remove what a run that was killed left behind."""
-    for pod in cluster.list("pods", label_selector=SELECTOR):
-        if is_left_over(pod, now, host, _lives):
-            _remove(cluster, pod["metadata"]["name"])
-
-
-def _lives(pid: int) -> bool:
-    """Does it run? One that has ended and was not waited for yet does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    with contextlib.suppress(OSError):  # where there is no /proc
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text("utf-8")
-    return True
-
-
-def _remove(cluster: Any, name: str) -> None:
-    """Gone already is fine; what cannot be removed now its deadline ends, and the next run removes."""
-    with contextlib.suppress(FailedError):
-        cluster.delete("pods", name, {"gracePeriodSeconds": 0})
-
-
-@contextlib.contextmanager
-def _signals_as_interrupt() -> Iterator[None]:
-    """While inside, SIGTERM ends us like Ctrl-C, so that the pod is removed: the controller sends it."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

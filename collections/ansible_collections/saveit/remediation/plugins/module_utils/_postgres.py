@@ -47,7 +47,12 @@ _BY_SQLSTATE = {
     "57P01": "refused",
 }
 # Of libpq, after its complaint.
-_ADVICE = ("Is the server running", "Multiple connection attempts failed")
+_ADVICE = (
+    "Is the server running",
+    "Multiple connection attempts failed",
+    "This probably means the server terminated",
+    "before or while processing the request",
+)
 _POOL = re.compile(r"QueuePool limit|pool exhausted|PoolTimeout|couldn't get a connection", re.IGNORECASE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'?|\$(\w*)\$.*?(?:\$\1\$|$)|\b\d+(?:\.\d+)?\b", re.DOTALL)
 

@@ -24,6 +24,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
     Finding,
     Result,
 )
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
 ARGUMENTS: Mapping[str, Any] = {
     "url": {"type": "str", "required": True},
@@ -120,6 +121,11 @@ def _refuse_nonsense(parameters: Mapping[str, Any]) -> None:
 
 
 def _get(parameters: Mapping[str, Any], url: str) -> tuple[int, bytes]:
+    """Raises TimeoutError, also for headers that trickle, and what urllib raises."""
+    return within(parameters["timeout_seconds"], lambda: _read(parameters, url))
+
+
+def _read(parameters: Mapping[str, Any], url: str) -> tuple[int, bytes]:
     ends = time.monotonic() + parameters["timeout_seconds"]
     token = parameters["token"]
     try:

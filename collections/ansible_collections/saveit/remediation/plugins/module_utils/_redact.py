@@ -1,34 +1,108 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Log lines and answers pass here before they become evidence."""
+"""What leaves a module passes here: no password, token or key becomes evidence.
+
+By the values that the module was given as secrets, and by the shape of all others. The controller has the
+same RULES, for what reaches it by another way; a test compares the two.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import Any, Mapping, Sequence
 
 HIDDEN = "********"
-_PATTERNS = (
-    # the password of a URL: scheme://user:password@host
-    (re.compile(r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"), rf"\g<keep>{HIDDEN}"),
-    # Authorization: Bearer …
+_SHORTEST, _LONG = 4, 8  # characters of a known secret: hidden at all, and hidden within other words too
+_NAMES = (
+    r"passw(?:or)?d|passphrase|\bpass|[_-]pass|[_-]pwd|secret|token|(?:api|access|private|secret)[_-]?key"
+    r"|client-key-data|tls\.key|dockerconfigjson|x-amz-signature|[?&]sig"
+)
+_SECRET = rf"(?i)(?:{_NAMES})$"
+# In quotes, which may themselves be escaped, or up to what ends a word.
+_VALUE = r"(?:(?P<quote>\\{0,3}[\"'])(?:(?P=quote){2}|(?!(?P=quote))(?:\\.|[^\n\\]))*|[^\s\"',;&\\]+)"
+_KEY = r"(?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----"
+_LINE = r"^(?:\S+ )?[A-Za-z0-9+/=]{40,}[ \t\r]*\n"  # of a key, in a log behind the time
+# In this order: words of which one must be there, in small letters; and what is hidden. `keep` stays.
+RULES = (
+    # a private key, also one whose end or beginning is cut off
+    (("private key",), rf"(?s)-----BEGIN {_KEY}(?:.{{0,8000}}?-----END {_KEY}|.{{0,8000}})"),
+    (("private key",), rf"(?m)(?:{_LINE}){{1,100}}[^\n]{{0,100}}?-----END {_KEY}"),
+    # scheme://user:password@host, where a port is none; a long word before the @ is a token
+    (("://",), r"(?P<keep>://[^\s:/@]{0,200}:)(?!\d{1,5}(?:[/?#\s]|$))[^\s\"'<>]{1,500}(?=@)"),
+    (("://",), r"(?P<keep>://)[^\s:/@?#]{20,500}(?=@)"),
     (
-        re.compile(r"(?P<keep>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE),
-        rf"\g<keep>{HIDDEN}",
+        ("authorization",),
+        r"(?i)(?P<keep>authorization\\*[\"']?\s{0,3}[:=]\s{0,3}\\*[\"']?(?:[a-z]+\s+)?)[^\s\"',\\]+",
     ),
-    # password=…, "api_key": "…", TOKEN: …
     (
-        re.compile(
-            r"(?P<keep>\b[\w-]*(?:password|passwd|secret|token|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+",
-            re.IGNORECASE,
-        ),
-        rf"\g<keep>{HIDDEN}",
+        ("bearer", "basic"),
+        r"(?P<keep>\b(?i:bearer|basic)\s+)(?=[A-Za-z]*[0-9=+/._~-]|[A-Za-z]+[A-Z])[A-Za-z0-9._~+/=-]{8,}",
     ),
+    (("cookie",), r"(?i)(?P<keep>\b(?:set-)?cookie\\*[\"']?:\s{0,3})[^\r\n]+"),
+    # password=…, "api_key": "…", TOKEN: …; --password …; SQL; Redis' own configuration
+    (
+        ("pass", "pwd", "secret", "token", "key", "signature", "sig="),
+        rf"(?i)(?P<keep>(?:{_NAMES})\\{{0,3}}[\"']?[ \t]{{0,3}}[=:][ \t]{{0,3}}){_VALUE}",
+    ),
+    (("--",), r"(?i)(?P<keep>--[\w-]{0,30}(?:password|passwd|token|secret|api-?key) )[^\s-]\S*"),
+    (("password '", "identified by"), r"(?i)(?P<keep>\b(?:password|identified by)\s+)'(?:[^']|'')*'"),
+    (("requirepass", "masterauth"), r"(?i)(?P<keep>\b(?:requirepass|masterauth)\s+)\S+"),
+    # what its own shape gives away: JWT (RFC 7519), AWS, GitHub, GitLab, Slack, Stripe, Google
+    (("eyj",), r"\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"),
+    (("akia", "asia"), r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    (("gh", "glpat-"), r"\b(?:gh[pousr]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{18,})"),
+    (("xox", "k_live_", "aiza"), r"\b(?:xox[abprs]-[\w-]{10,}|[sr]k_live_\w{16,}|AIza[\w-]{35})"),
 )
 
 
-def redact(text: str) -> str:
-    """The text without passwords, tokens and keys, as far as their shape gives them away."""
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
+def redact(text: str, known: Sequence[str] = ()) -> str:
+    """The text without the secrets that are `known`, and without what looks like one."""
+    for secret in sorted(known, key=len, reverse=True):
+        if secret in text:
+            word = re.escape(secret)
+            whole = word if len(secret) >= _LONG else rf"(?<![\w.-]){word}(?![\w-])"
+            text = re.sub(whole, HIDDEN, text)
+    small = text.lower()
+    for words, pattern in RULES:
+        if any(word in small for word in words):  # far quicker than a pattern that finds nothing
+            text = re.sub(pattern, _hide, text)  # compiled when it is needed, which is seldom
     return text
+
+
+def redact_data(value: Any, known: Sequence[str] = ()) -> Any:
+    """The same for all texts in JSON data, where the name of a field may tell that it is a secret."""
+    if isinstance(value, str):
+        return redact(value, known)
+    if isinstance(value, (list, tuple)):
+        return [redact_data(item, known) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    named = is_secret(value.get("name"))  # {"name": "REDIS_PASSWORD", "value": …}, as Kubernetes has it
+    hidden = {key for key in value if is_secret(key) or (named and key == "value")}
+    return {
+        key: HIDDEN if key in hidden and item and isinstance(item, str) else redact_data(item, known)
+        for key, item in value.items()
+    }
+
+
+def is_secret(name: object) -> bool:
+    """Is what has this name a secret? The field `secret` alone is the name of a Secret of Kubernetes."""
+    return isinstance(name, str) and name != "secret" and re.search(_SECRET, name) is not None
+
+
+def _hide(found: re.Match[str]) -> str:
+    """What is kept, and the quotes around the value."""
+    groups = found.groupdict()
+    quote = groups.get("quote") or ""
+    return f"{groups.get('keep') or ''}{quote}{HIDDEN}"
+
+
+def known_secrets(
+    arguments: Mapping[str, Any], parameters: Mapping[str, Any], others: Sequence[str] = ()
+) -> list[str]:
+    """The values of the parameters with no_log, and `others`; what is a plain parameter too is no secret."""
+    secret = {name for name, spec in arguments.items() if spec.get("no_log")}
+    plain = {str(value) for name, value in parameters.items() if name not in secret}
+    values = {str(parameters[name]) for name in secret if parameters.get(name)}
+    return [value for value in {*values, *others} - plain if len(value) >= _SHORTEST]

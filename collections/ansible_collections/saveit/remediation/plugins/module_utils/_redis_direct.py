@@ -9,6 +9,7 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.saveit.remediation.plugins.module_utils._redis import ERROR, Answers, names
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError
+from ansible_collections.saveit.remediation.plugins.module_utils._within import within
 
 
 def converse_directly(parameters: Mapping[str, Any], commands: Sequence[Sequence[str]]) -> Answers:
@@ -37,16 +38,16 @@ def converse_directly(parameters: Mapping[str, Any], commands: Sequence[Sequence
     )
     replies: dict[str, str] = {}
     try:
-        connection.connect()
+        within(2 * timeout, connection.connect)  # of which TLS may take one half
         for name, command in zip(names(commands), commands):
             connection.send_command(*command, check_health=False)
             try:
-                replies[name] = _as_cli_prints(connection.read_response())
+                replies[name] = _as_cli_prints(within(timeout, connection.read_response))
             except redis.ResponseError as error:
                 replies[name] = ERROR + _with_code(error)
             except (redis.AuthenticationError, redis.BusyLoadingError) as error:
                 replies[name] = ERROR + _with_code(error)
-    except redis.TimeoutError:
+    except (redis.TimeoutError, TimeoutError):
         waiting_for = next(name for name in names(commands) if name not in replies)
         return Answers(replies, "timeout", f"no answer to {waiting_for} within {timeout:g} s")
     except redis.InvalidResponse as error:

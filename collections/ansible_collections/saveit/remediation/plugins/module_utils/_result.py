@@ -29,7 +29,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Result:
-    """A verdict with the sentence why, the findings and evidence behind it, and what was changed."""
+    """A verdict with the sentence why, the findings and evidence behind it, and what was changed.
+
+    `kept` is returned exactly as it is: what the next step reads again, made of what was told and redacted.
+    """
 
     verdict: str
     sentence: str
@@ -38,6 +41,7 @@ class Result:
     evidence: Sequence[Evidence] = ()
     diff: Mapping[str, str] | None = None
     returned: Mapping[str, Any] = field(default_factory=dict)
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
     def as_return(self) -> dict[str, Any]:
         """The module's return values, as plain data; `returned` has the last word."""
@@ -48,6 +52,7 @@ class Result:
             "findings": [asdict(each) for each in self.findings],
             "evidence": [asdict(each) for each in self.evidence],
             **self.returned,
+            **self.kept,
         }
         if self.diff is not None:
             values["diff"] = dict(self.diff)

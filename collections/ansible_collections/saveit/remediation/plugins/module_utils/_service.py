@@ -14,7 +14,7 @@ RUNNING = "running"
 PENDING = "pending"
 ABSENT = "absent"
 SHOWN = 3  # instances that a sentence tells of
-MANY = 10  # instances; of more than these, not all logs are read
+TELLING = 2  # instances whose logs are read: each is a request to the API, and replicas tell the same
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,9 @@ class Service:
 
     @property
     def telling(self) -> tuple[Instance, ...]:
-        """The instances whose logs are read: all, or of many the three sickest, which tell the same."""
-        if len(self.instances) <= MANY:
-            return self.instances
-        return tuple(sorted(self.instances, key=lambda each: (each.state == RUNNING, not each.trouble)))[
-            :SHOWN
-        ]
+        """The instances whose logs are read, the sickest first."""
+        sickest = sorted(self.instances, key=lambda each: (each.state == RUNNING, not each.trouble))
+        return tuple(sickest[:TELLING])
 
     def in_state(self, *states: str) -> tuple[Instance, ...]:
         """The instances in one of these states."""

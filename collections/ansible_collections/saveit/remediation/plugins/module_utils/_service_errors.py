@@ -14,7 +14,7 @@ from collections import Counter
 from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._redact import redact
+from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import log_lines
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, FailedError, Result
 from ansible_collections.saveit.remediation.plugins.module_utils._table import table
 from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS, adapter
@@ -60,7 +60,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
     services = platform.look_all(parameters, carrier)
     for service in services:
         for instance in service.instances:
-            for line in platform.logs(parameters, carrier, instance, tail, since).splitlines():
+            for line in log_lines(platform, parameters, carrier, instance, tail, since):
                 if pattern.search(line):
                     stamp, message = message_of(line)
                     counts[service.name, message] += 1
@@ -85,7 +85,7 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 def message_of(line: str) -> tuple[str, str]:
     """The engine's time of a line, "" without one, and its message without what differs each time."""
     stamp = _STAMP.match(line)
-    text = redact(line[stamp.end() :] if stamp else line)
+    text = line[stamp.end() :] if stamp else line
     for pattern, word in _VARYING:
         text = pattern.sub(word, text)
     text = " ".join(text.split())

@@ -1,14 +1,33 @@
 # Copyright: (c) 2026, The saveit-remediate developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""service_limits: raise the memory limit or the CPU cap of what runs, and put it back."""
+"""service_limits: raise the memory limit or the CPU cap of what runs, for a time, and put it back."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier, iso
+from ansible_collections.saveit.remediation.plugins.module_utils._change_record import (
+    RECORD_ARGUMENTS,
+    drop,
+    ids_in,
+    recorded,
+    require_minutes,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils._changes import Intent, how_to_put_back
+from ansible_collections.saveit.remediation.plugins.module_utils._limits import (
+    CALLED,
+    UNIT,
+    Change,
+    apply,
+    new_change,
+    read,
+    same,
+    value,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils._limits_back import old_value, told
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 from ansible_collections.saveit.remediation.plugins.module_utils._service import RUNNING, Instance, describe
 from ansible_collections.saveit.remediation.plugins.module_utils._target import (
@@ -20,6 +39,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._usage import M
 
 ARGUMENTS: Mapping[str, Any] = {
     **TARGET_ARGUMENTS,
+    **RECORD_ARGUMENTS,
     "service": {"type": "str", "required": True},
     "resource": {"type": "str", "choices": ["memory", "cpu"], "required": True},
     "raise_percent": {"type": "int", "default": 50},
@@ -28,25 +48,10 @@ ARGUMENTS: Mapping[str, Any] = {
     "put_back": {"type": "list", "elements": "dict", "default": []},
     "minutes": {"type": "int", "default": 60},
 }
-UNIT = {"memory": "MiB", "cpu": "cores"}
-CALLED = {"memory": "memory limit", "cpu": "CPU cap"}
 ASSESSED = {"memory": "memory_limit_mb", "cpu": "cpu_cap"}  # in the `usage` of service_usage
 HOST_SHARE = 0.5  # of the host's free memory, which one raise may promise to a container
 HOST_CORES_LEFT = 0.5  # for the host and for whoever repairs it
 WORTH_PERCENT = 10  # a raise by less is not worth the change
-ROOM_PERCENT = 95  # of the old memory limit, which the working set may take when it is put back
-
-
-@dataclass(frozen=True)
-class Change:
-    """One container's limit, in MiB or cores, and the command that puts the old value back."""
-
-    id: str
-    name: str
-    resource: str
-    before: float
-    after: float
-    put_back: str
 
 
 def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
@@ -54,94 +59,95 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
 
     Raises FailedError for numbers that are none, and when the engine refuses.
     """
-    name, resource = parameters["service"], parameters["resource"]
+    name = parameters["service"]
     if not 1 <= parameters["raise_percent"] <= 400:
         percent = parameters["raise_percent"]
         raise FailedError(f"cannot raise {name}: raise_percent is {percent}, wanted 1 to 400")
-    if parameters["maximum"] < 0 or parameters["minutes"] < 1:
-        raise FailedError(f"cannot raise {name}: maximum must be 0 or more, and minutes 1 or more")
+    if parameters["maximum"] < 0:
+        raise FailedError(f"cannot raise {name}: maximum must be 0 or more")
+    require_minutes(f"cannot raise {name}", parameters["minutes"])
     service = adapter(parameters).look(parameters, carrier, name)
     fixed = resources(parameters).why_fixed(parameters, service)
-    if fixed:
-        return _unchanged(f"the {CALLED[resource]} of {name} is not changed: {fixed}")
     running = service.in_state(RUNNING)
-    if not running:
+    if fixed or not running:
         states = "; ".join(describe(each) for each in service.instances)
-        return _unchanged(f"the {CALLED[resource]} of {name} is not changed: {states}")
+        return _unchanged(parameters, [fixed or states])
+    if parameters["put_back"]:
+        return _put_back(parameters, carrier, running)
     changes, reasons = [], []
     for instance in running:
         change, reason = _decide(parameters, carrier, instance)
         if change is None:
             reasons.append(reason)
-        elif not carrier.check_mode:
-            _apply(parameters, carrier, instance, change)
-        if change is not None:
-            changes.append(change)
+        else:
+            changes.append(change if carrier.check_mode else _raise(parameters, carrier, instance, change))
     if not changes:
-        return _unchanged(f"the {CALLED[resource]} of {name} is not changed: {'; '.join(reasons)}")
+        return _unchanged(parameters, reasons)
     return _told(parameters, carrier, changes)
 
 
 def _decide(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance) -> tuple[Change | None, str]:
-    """The change to make, or the reason why there is none."""
+    """The raise to make, or the reason why there is none."""
     resource = parameters["resource"]
-    now = resources(parameters).limits(parameters, carrier, instance)
-    before = _value(resource, now)
-    if parameters["put_back"]:
-        wanted, reason = _old_value(parameters, instance, before)
-        if wanted is not None and resource == "memory":
-            reason = _too_full(parameters, carrier, instance, wanted)
-    elif not before:
+    now = read(parameters, carrier, instance)
+    before = value(parameters, now)
+    if not before:
         return None, f"{instance.name} has no {CALLED[resource]}"
-    else:
-        assessed = _assessed(parameters, instance)
-        if assessed is not None and not _same(assessed, before):
-            seen = f"{before:g} {UNIT[resource]} now, and {assessed:g} when it was assessed"
-            return None, f"{instance.name} has changed: its {CALLED[resource]} is {seen}"
-        bound, why = _bound(parameters, carrier, instance, before)
-        wanted = before * (1 + parameters["raise_percent"] / 100)
-        wanted = _rounded(resource, min(wanted, bound))
-        worth = wanted >= before * (1 + min(WORTH_PERCENT, parameters["raise_percent"]) / 100) - 0.01
-        reason = "" if worth else f"{instance.name} has {before:g} {UNIT[resource]}, and {why}"
-    if reason or wanted is None:
-        return None, reason
-    back = [*parameters["docker_command"], "update", *_options(parameters, now, before), instance.name]
-    return Change(instance.id, instance.name, resource, before, wanted, " ".join(back)), ""
+    assessed = _assessed(parameters, instance)
+    if assessed is not None and not same(assessed, before):
+        seen = f"{before:g} {UNIT[resource]} now, and {assessed:g} when it was assessed"
+        return None, f"{instance.name} has changed: its {CALLED[resource]} is {seen}"
+    bound, why = _bound(parameters, carrier, instance, before)
+    wanted = before * (1 + parameters["raise_percent"] / 100)
+    wanted = _rounded(resource, min(wanted, bound))
+    if wanted < before * (1 + min(WORTH_PERCENT, parameters["raise_percent"]) / 100) - 0.01:
+        return None, f"{instance.name} has {before:g} {UNIT[resource]}, and {why}"
+    return new_change(parameters, instance, now, wanted), ""
 
 
-def _old_value(parameters: Mapping[str, Any], instance: Instance, before: float) -> tuple[float | None, str]:
-    """What an earlier change replaced, when it is still in force."""
-    mine = [each for each in parameters["put_back"] if each.get("name") == instance.name]
-    unit, called = UNIT[parameters["resource"]], CALLED[parameters["resource"]]
-    if not mine:
-        return None, f"nothing was changed on {instance.name}"
-    try:
-        old, new = float(mine[0]["before"]), float(mine[0]["after"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise FailedError(f"cannot put back the limit of {instance.name}: {error} in put_back") from error
-    if mine[0].get("id", instance.id) != instance.id:
-        own = (
-            f"its {called} is the compose file's again, {before:g} {unit}"
-            if before
-            else f"it has no {called}"
-        )
-        return None, f"{instance.name} was made anew since the raise, which ended it: {own}"
-    if _same(old, before):
-        return None, f"{instance.name} has its old {called} of {old:g} {unit} again"
-    if not _same(new, before):
-        return None, f"{instance.name} has {before:g} {unit}, not the {new:g} that were set"
-    return old, ""
-
-
-def _too_full(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, wanted: float) -> str:
-    """Why the old memory limit would now kill; "" when it would not."""
-    used = resources(parameters).read(parameters, carrier, instance).working_set
-    if used is None or used / MIB <= wanted * ROOM_PERCENT / 100:
-        return ""
-    return (
-        f"{instance.name} uses {used / MIB:.0f} MiB now, and the old limit of {wanted:g} MiB would have "
-        "processes of it killed; restart it before"
+def _raise(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, change: Change) -> Change:
+    """Record it, and make it."""
+    unit, called = UNIT[change.resource], CALLED[change.resource]
+    entry = {key: getattr(change, key) for key in ("id", "name", "before", "after")}
+    intent = Intent(
+        service=parameters["service"],
+        kind="limit",
+        what=f"{called} of {change.name}",
+        before=f"{change.before:g} {unit}",
+        after=f"{change.after:g} {unit}",
+        module="service_limits",
+        back={"service": parameters["service"], "resource": change.resource, "put_back": [entry]},
     )
+
+    def is_as_before() -> bool:
+        return same(value(parameters, read(parameters, carrier, instance)), change.before)
+
+    with recorded(parameters, carrier, [intent], is_as_before) as (id_,):
+        apply(parameters, carrier, instance, change)
+    return replace(change, change_id=id_)
+
+
+def _put_back(parameters: Mapping[str, Any], carrier: Carrier, running: list[Instance]) -> Result:
+    changes, reasons, over = [], [], True
+    for instance in running:
+        now = read(parameters, carrier, instance)
+        old, reason, is_over = old_value(parameters, carrier, instance, value(parameters, now))
+        over = over and is_over
+        if old is None:
+            reasons.append(reason)
+            continue
+        change = new_change(parameters, instance, now, old)
+        if not carrier.check_mode:
+            apply(parameters, carrier, instance, change)
+        changes.append(change)
+    if over:
+        drop(parameters, carrier, ids_in(parameters["put_back"]))
+    if not changes:
+        return _unchanged(parameters, reasons, over)
+    sentence = "; ".join([told(parameters, changes, carrier.check_mode), *reasons])
+    verdict = "planned" if carrier.check_mode else "put-back"
+    returned = {"limits": [asdict(each) for each in changes], "ends_at": "", "over": over}
+    return Result(verdict, sentence, changed=True, diff=_diff(changes), returned=returned)
 
 
 def _assessed(parameters: Mapping[str, Any], instance: Instance) -> float | None:
@@ -172,68 +178,41 @@ def _bound(
     return bound, why
 
 
-def _apply(parameters: Mapping[str, Any], carrier: Carrier, instance: Instance, change: Change) -> None:
-    """Set it, if it is still what was read, and see that it is set."""
-    platform, resource = resources(parameters), change.resource
-    attempt = f"cannot set the {CALLED[resource]} of {change.name} to {change.after:g} {UNIT[resource]}"
-    now = platform.limits(parameters, carrier, instance)
-    if not _same(_value(resource, now), change.before):
-        raise FailedError(f"{attempt}: somebody else has just changed it to {_value(resource, now):g}")
-    platform.update(parameters, carrier, instance, _options(parameters, now, change.after), attempt)
-    now = platform.limits(parameters, carrier, instance)
-    if not _same(_value(resource, now), change.after):
-        raise FailedError(f"{attempt}: the engine agreed, and it is {_value(resource, now):g}")
-
-
-def _value(resource: str, limits: Any) -> float:
-    return float(limits.memory_mb if resource == "memory" else limits.cores)
-
-
-def _options(parameters: Mapping[str, Any], before: Any, value: float) -> list[str]:
-    platform = resources(parameters)
-    if parameters["resource"] == "memory":
-        options: list[str] = platform.memory_options(before, round(value * MIB))
-    else:
-        options = platform.cpu_options(before, value)
-    return options
-
-
 def _rounded(resource: str, value: float) -> float:
     return float(int(value)) if resource == "memory" else int(value * 100) / 100
 
 
-def _same(one: float, other: float) -> bool:
-    return abs(one - other) < 0.051  # what is said to be assessed was rounded
-
-
-def _unchanged(sentence: str) -> Result:
-    return Result("unchanged", sentence, returned={"limits": [], "ends_at": ""})
+def _unchanged(parameters: Mapping[str, Any], reasons: list[str], over: bool = False) -> Result:
+    what = f"the {CALLED[parameters['resource']]} of {parameters['service']}"
+    sentence = f"{what} is not changed: {'; '.join(reasons)}"
+    return Result("unchanged", sentence, returned={"limits": [], "ends_at": "", "over": over})
 
 
 def _told(parameters: Mapping[str, Any], carrier: Carrier, changes: list[Change]) -> Result:
     service, resource, planned = parameters["service"], parameters["resource"], carrier.check_mode
     unit, called = UNIT[resource], CALLED[resource]
-    ends_at = "" if parameters["put_back"] else iso(carrier.now() + 60 * parameters["minutes"], "seconds")
+    ends_at = iso(carrier.now() + 60 * parameters["minutes"], "seconds")
     steps = ", ".join(f"{each.name} from {each.before:g} to {each.after:g} {unit}" for each in changes)
-    if parameters["put_back"]:
-        sentence = f"{'would put back' if planned else 'put back'} the {called} of {service}: {steps}"
-    else:
-        back = "; ".join(f"`{each.put_back}`" for each in changes)
-        did = "would raise the" if planned else "raised the"
-        until = (
-            ""
-            if planned
-            else f", before {ends_at} or when the cause is gone (a container made anew loses it)"
-        )
-        sentence = f"{did} {called} of {service}: {steps}; put it back with {back}{until}"
-    verdict = "planned" if planned else "put-back" if parameters["put_back"] else "raised"
-    return Result(
-        verdict,
-        sentence,
-        changed=True,
-        diff={
-            "before": "".join(f"{each.name}: {called} {each.before:g} {unit}\n" for each in changes),
-            "after": "".join(f"{each.name}: {called} {each.after:g} {unit}\n" for each in changes),
-        },
-        returned={"limits": [asdict(each) for each in changes], "ends_at": ends_at},
+    commands = "; ".join(f"`{each.put_back}`" for each in changes)
+    back = how_to_put_back([each.change_id for each in changes], commands)
+    did = "would raise the" if planned else "raised the"
+    until = (
+        "" if planned else f", before {ends_at} or when the cause is gone (a container made anew loses it)"
     )
+    return Result(
+        "planned" if planned else "raised",
+        f"{did} {called} of {service}: {steps}; {back}{until}",
+        changed=True,
+        diff=_diff(changes),
+        returned={"limits": [asdict(each) for each in changes], "ends_at": ends_at, "over": False},
+    )
+
+
+def _diff(changes: list[Change]) -> dict[str, str]:
+    def lines(which: str) -> str:
+        return "".join(
+            f"{each.name}: {CALLED[each.resource]} {getattr(each, which):g} {UNIT[each.resource]}\n"
+            for each in changes
+        )
+
+    return {"before": lines("before"), "after": lines("after")}

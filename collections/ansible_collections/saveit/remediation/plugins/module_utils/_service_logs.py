@@ -9,7 +9,7 @@ import re
 from typing import Any, Mapping
 
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import Carrier
-from ansible_collections.saveit.remediation.plugins.module_utils._redact import redact
+from ansible_collections.saveit.remediation.plugins.module_utils._diagnostics import log_lines
 from ansible_collections.saveit.remediation.plugins.module_utils._result import Evidence, FailedError, Result
 from ansible_collections.saveit.remediation.plugins.module_utils._service import Instance
 from ansible_collections.saveit.remediation.plugins.module_utils._target import TARGET_ARGUMENTS, adapter
@@ -45,9 +45,9 @@ def run(parameters: Mapping[str, Any], carrier: Carrier) -> Result:
         )
     tail, since = parameters["tail"], parameters["since_seconds"]
     lines = [
-        redact(line)
+        line
         for instance in service.telling
-        for line in platform.logs(parameters, carrier, instance, tail, since).splitlines()
+        for line in log_lines(platform, parameters, carrier, instance, tail, since)
         if not parameters["since_start"] or _is_of_this_life(line, instance)
     ]
     matching = {

@@ -26,6 +26,8 @@ author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
   - saveit.remediation.target
+  - saveit.remediation.record
+  - saveit.remediation.record.changing
   - saveit.remediation.attributes
 attributes:
   check_mode:
@@ -153,10 +155,25 @@ options:
     description: The signal that makes the service read its files again.
     type: str
     default: HUP
+  put_back:
+    description:
+      - What a record of M(saveit.remediation.temporary_changes) says of a self-signed certificate, of the
+        annotation for a temporary one, or of a deleted secret.
+      - It is put back where it is still ours and the old one is any good. The copy of a secret is removed
+        when a good one is in its place.
+    type: list
+    elements: dict
+    default: []
+  minutes:
+    description:
+      - With O(method=self_signed) and O(method=delete_secret), when the record expires, up to 90 days.
+    type: int
+    default: 1440
 requirements:
   - On the controller, the Python library C(cryptography).
   - Where the files are, C(cat), C(cp), C(mv), C(rm), C(stat), C(tee) and C(test); C(openssl) if possible.
 seealso:
+  - module: saveit.remediation.temporary_changes
   - module: saveit.remediation.certificate_info
 """
 
@@ -224,6 +241,16 @@ kept:
   type: list
   elements: str
   sample: [/etc/nginx/certs/tls.crt.20261123T104016Z, /etc/nginx/certs/tls.key.20261123T104016Z]
+over:
+  description: With O(put_back), whether nothing is left of the change, so that its record was dropped.
+  returned: when the files or the secret were read
+  type: bool
+  sample: false
+change_id:
+  description: The id of the record of a temporary certificate, or of a deleted secret; else empty.
+  returned: when the files or the secret were read
+  type: str
+  sample: ""
 diff:
   description: What the old and the new certificate say.
   returned: changed

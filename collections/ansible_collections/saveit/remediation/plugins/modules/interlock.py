@@ -92,12 +92,24 @@ options:
       an event for the journal.
     type: str
     default: ""
+  patience_seconds:
+    description:
+      - With O(step=begin), how long O(remedy) may need to help. When it is cut off, so that nobody says what
+        became of it, no other remedy of O(services) begins before, but fails with V(in-doubt) and
+        RV(ignore:wait_seconds).
+    type: float
+    default: 0
   reason:
     description: With O(step=pause), why, for those who are refused because of it.
     type: str
     default: ""
   until:
     description: With O(step=pause), when it ends by itself, in ISO 8601 with the time zone.
+    type: str
+    default: ""
+  approval:
+    description: With O(step=begin), the name of the signed approval by which the remedy may act. One that
+      was used before is refused.
     type: str
     default: ""
   interlock_folder:

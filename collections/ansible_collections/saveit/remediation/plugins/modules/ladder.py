@@ -35,9 +35,33 @@ options:
       - V(begin), then V(acted) or V(failed), go around the tasks of a remedy; V(judge) reads one sample of
         its verification.
       - V(stopped) notes what made going on impossible.
+      - V(count), after all hosts of a play were looked at, says whether those that are sick may be remedied.
     type: str
     required: true
-    choices: [open, assess, begin, acted, failed, judge, stopped]
+    choices: [open, assess, begin, acted, failed, judge, stopped, count]
+  stage:
+    description:
+      - With O(step=open), what this play is for, where an incident type has several, V(look) at all hosts, or
+        V(act) on a batch of those that are sick. Empty does both in one.
+      - With V(look), a host that is sick joins the group C(remediation_sick), and with O(step=count)
+        C(remediation_cleared).
+    type: str
+    choices: ["", look, act]
+    default: ""
+  others:
+    description:
+      - With O(step=count), by each other host of the play, RV(kept) of its ladder, empty where there is none;
+        with O(stage=act), the same of the hosts of earlier and later batches.
+      - Under Ansible it is taken from the hosts' variables.
+    type: dict
+    default: {}
+  max_unhealthy_percent:
+    description:
+      - With O(step=count), nobody is remedied when more than this share of the hosts that could be looked at
+        are sick at once; V(100) never refuses.
+      - Of fewer than three hosts a share says nothing, so it does not count there.
+    type: float
+    default: 50
   state:
     description: What the step before returned, of which RV(kept) counts. Every step but V(open) needs it.
     type: dict
@@ -55,14 +79,14 @@ options:
     type: dict
     default: {}
   mode:
-    description: With O(step=open), whether to act, or only to say what would help.
+    description: With O(step=open) and O(step=count), whether to act, or only to say what would help.
     type: str
     choices: [diagnose, remediate]
     default: remediate
   plan:
     description:
       - With O(step=open), by host, the symptoms that were C(assessed) and the C(remedies) that are allowed.
-      - When it is empty, nobody made a plan, and every remedy up to O(max_risk) is allowed.
+      - When it is empty, nobody made a plan, and every remedy that the policy lets run is allowed.
     type: dict
     default: {}
   services:
@@ -73,10 +97,50 @@ options:
     type: dict
     default: {}
   max_risk:
-    description: With O(step=open), the highest risk that a remedy may have.
+    description: With O(step=open), the highest risk that a remedy may have, whatever the policy lets run.
     type: str
     choices: [low, medium, high]
-    default: medium
+    default: high
+  policy:
+    description:
+      - With O(step=open), the content of a C(policy.yml), see C(files/policy.yml) of the role. One that
+        cannot be understood fails, and so does an empty one.
+      - In check mode, and with O(mode=diagnose), it keeps nothing from being tried; a diagnosis tells what is
+        needed.
+    type: dict
+    default: {}
+  environment:
+    description: With O(step=open), which of the policy's environments the host is in.
+    type: str
+    default: ""
+  severity:
+    description: With O(step=open), the severity that a person gave. It counts where it is worse than what
+      was found.
+    type: str
+    choices: ["", sev1, sev2, sev3, sev4]
+    default: ""
+  agreed:
+    description: With O(step=open), whether somebody agreed to what needs C(agreement).
+    type: bool
+    default: false
+  approved_by:
+    description: With O(step=open), who answers for what needs C(approval).
+    type: str
+    default: ""
+  approvals:
+    description: With O(step=open), signed approvals, each with C(statement) and C(signature).
+    type: list
+    elements: dict
+    default: []
+  incident:
+    description: With O(step=open), the incident's id in the journal, for which an approval has to be.
+    type: str
+    default: ""
+  asker:
+    description: With O(step=open), who asks for the remedies; by default the user of this process. An
+      approval of this person does not count.
+    type: str
+    default: ""
   rehearse:
     description: With O(step=open), whether the platform is asked what it would let us do before a remedy is
       chosen; RV(rehearsing) says when.
@@ -257,6 +321,18 @@ actions:
       description: Why the platform would not let us do it; empty when it would, or was not asked.
       type: str
       sample: ""
+    needs:
+      description: What the policy asks for, V(nothing), V(agreement), V(approval) or V(second-person).
+      type: str
+      sample: nothing
+    lacks:
+      description: Why the policy did not let it run, or would not; empty when it would.
+      type: str
+      sample: ""
+    plan:
+      description: Where an approval is lacking, a name of what it has to be for.
+      type: str
+      sample: ""
 evidence:
   description: Every measured value.
   returned: by the last step
@@ -303,6 +379,11 @@ climbing:
   returned: success
   type: bool
   sample: false
+stage:
+  description: O(stage), and after O(step=count) V(counted), or V(cleared) where remedies may begin.
+  returned: success
+  type: str
+  sample: act
 rehearsing:
   description: The platform is to be asked what it would let the remedies do.
   returned: success

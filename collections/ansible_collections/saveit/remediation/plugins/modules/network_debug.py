@@ -8,13 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: network_debug
-short_description: The network as a pod of the namespace sees it
+short_description: The network as a pod of the namespace sees it, or a shell there
 version_added: 0.1.0
 description:
   - Creates a pod in the namespace, makes all checks in it at once by one exec, and removes it, also when it
     is interrupted.
   - Checked are the name and each TCP port of every Service of the namespace, the health endpoints of
     O(paths), and O(addresses).
+  - With O(terminal) it opens a shell in the pod instead, for the person who sits there.
   - The pod has the label C(saveit.remediation/pod=debug). When this run is killed, the cluster ends the pod
     after O(deadline_seconds), and the next run removes it.
 author:
@@ -58,6 +59,21 @@ options:
     description: After how long the cluster ends the pod, whatever becomes of this run.
     type: int
     default: 300
+  terminal:
+    description:
+      - The device of a terminal, on the machine where this runs. It gets a shell, and is restored at the end.
+      - Empty makes the checks instead.
+    type: path
+    default: ""
+  shell_seconds:
+    description: After how long the cluster ends the pod of a shell.
+    type: int
+    default: 3600
+  hosts:
+    description: The hosts of the play. A shell is refused when there are several, as there is one terminal.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: saveit.remediation.http_check
   - module: saveit.remediation.service_exec

@@ -15,6 +15,7 @@ description:
   - Without O(host), C(redis-cli) inside the container of O(service) does the talking, so a server that is
     reachable only
     from inside can be checked too. With O(host), the controller connects by itself.
+  - Where nothing runs O(service) and there is no O(host), an instance of O(client) asks, by Python.
 author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
@@ -75,6 +76,18 @@ options:
     description: Ask again for up to this time while Redis says that it is loading its data set.
     type: int
     default: 0
+  client:
+    description: Who knows the address of a Redis that is managed elsewhere.
+    type: dict
+    suboptions:
+      name:
+        description: The service that uses it, by the name that runbooks use. It needs C(python).
+        type: str
+        required: true
+      variable:
+        description: The variable of its environment with the URL of Redis.
+        type: str
+        default: REDIS_URL
 requirements:
   - In the container, the commands C(redis-cli) and C(timeout).
   - On the controller, the Python library C(redis), with O(host) only.
@@ -87,6 +100,12 @@ seealso:
 
 EXAMPLES = r"""
 ---
+- name: Ask a managed Redis from a pod of the backend, which knows where it is
+  saveit.remediation.redis_check:
+    platform: kubernetes
+    client:
+      name: backend
+
 - name: Ask Redis inside its container
   saveit.remediation.redis_check:
     platform: compose

@@ -15,7 +15,7 @@ description:
   - Acts only while the limit is what O(assessed) says, never beyond O(maximum), and never on a
     stopped container.
     One raise promises a container at most half of the host's free memory, and leaves the host half a core.
-  - The change is meant for a time. The result has the old value and the command that puts it back.
+  - The change is meant for a time, and recorded on the target before it is made.
   - A restart keeps the new limit. A container that is made anew, by C(docker compose up) for instance, has
     the limit of the compose file again, and putting back then says so.
   - On Kubernetes nothing is changed, as a limit belongs to the pod template and changing it replaces every
@@ -25,6 +25,8 @@ author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
   - saveit.remediation.target
+  - saveit.remediation.record
+  - saveit.remediation.record.changing
   - saveit.remediation.attributes
 attributes:
   check_mode:
@@ -64,10 +66,11 @@ options:
     elements: dict
     default: []
   minutes:
-    description: For how long the raise is meant. Nothing ends it by itself; RV(ends_at) tells when it should.
+    description: When it expires, up to 90 days. C(saveit-remediate revert --expired) then puts it back.
     type: int
     default: 60
 seealso:
+  - module: saveit.remediation.temporary_changes
   - module: saveit.remediation.service_usage
 """
 
@@ -145,11 +148,20 @@ limits:
       description: The command that sets the old value again.
       type: str
       sample: docker update --memory=1073741824 --memory-swap=2147483648 saveit-backend
+    change_id:
+      description: The id of its record; empty when it is not recorded.
+      type: str
+      sample: 3f2a9c01
 ends_at:
   description: When the raise should be put back, ISO 8601. Empty when nothing was raised.
   returned: success
   type: str
   sample: "2026-11-23T11:20:00+00:00"
+over:
+  description: With O(put_back), whether nothing is left of the change, so that its record was dropped.
+  returned: success
+  type: bool
+  sample: false
 diff:
   description: Each container's limit, before and after.
   returned: changed

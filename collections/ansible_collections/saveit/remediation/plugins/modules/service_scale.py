@@ -28,6 +28,8 @@ author:
   - The saveit-remediate developers (@saveit)
 extends_documentation_fragment:
   - saveit.remediation.target
+  - saveit.remediation.record
+  - saveit.remediation.record.changing
   - saveit.remediation.attributes
 attributes:
   check_mode:
@@ -73,12 +75,12 @@ options:
     description:
       - The RV(changes) of an earlier task. The old values are set again where the new ones are
         still in force, which the sentence tells otherwise.
-      - On docker-compose, run the command of RV(put_back) instead.
+      - On docker-compose, the compose tool removes the newest containers again.
     type: list
     elements: dict
     default: []
   minutes:
-    description: For how long they are meant. Nothing ends it by itself; RV(ends_at) tells when it should.
+    description: When it expires, up to 90 days. C(saveit-remediate revert --expired) then puts it back.
     type: int
     default: 60
   compose_command:
@@ -89,6 +91,7 @@ options:
     elements: str
     default: []
 seealso:
+  - module: saveit.remediation.temporary_changes
   - module: saveit.remediation.service_limits
 """
 
@@ -183,6 +186,10 @@ changes:
       description: The new value.
       type: int
       sample: 3
+    change_id:
+      description: The id of its record; empty when it is not recorded.
+      type: str
+      sample: 3f2a9c01
 patience_seconds:
   description: How long it may take until it shows that it helped, where the platform knows.
   returned: when the platform knows
@@ -193,6 +200,11 @@ put_back:
   returned: success
   type: str
   sample: docker compose -p saveit up -d --no-deps --no-recreate --scale worker=1 worker
+over:
+  description: With O(put_back), whether nothing is left of the change, so that its record was dropped.
+  returned: success
+  type: bool
+  sample: false
 ends_at:
   description: When it should be put back, ISO 8601. Empty when nothing was changed.
   returned: success

@@ -14,16 +14,22 @@ import shlex
 import time
 import uuid
 from pathlib import Path
-from typing import Any, ClassVar, Mapping, Sequence
+from typing import Any, ClassVar, Dict, List, Mapping, Sequence
 
 from ansible.constants import DEFAULT_LOCAL_TMP
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.saveit.remediation.plugins.module_utils._attempt import attempt
 from ansible_collections.saveit.remediation.plugins.module_utils._carrier import (
     Carrier,
     Completed,
     ConnectOnce,
+)
+from ansible_collections.saveit.remediation.plugins.module_utils._redact import (
+    is_secret,
+    known_secrets,
+    redact_data,
 )
 from ansible_collections.saveit.remediation.plugins.module_utils._result import FailedError, Result
 from ansible_collections.saveit.remediation.plugins.plugin_utils._connection import (
@@ -66,6 +72,7 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
         _checked, parameters = self.validate_argument_spec(argument_spec=dict(self.arguments))
         shared = Path(DEFAULT_LOCAL_TMP)  # Ansible's own of this run, mode 0700, which it removes at the end
         cluster = ConnectOnce(shared)
+        secrets = known_secrets(self.arguments, parameters, self._secrets())
         carrier = Carrier(
             execute=self._execute,
             now=time.time,
@@ -74,15 +81,20 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
             host=self._host(),
             cluster=cluster,
             shared=shared,
+            secrets=secrets,
         )
+        told: Dict[str, Any] = {}
+        kept: Mapping[str, Any] = {}
         try:
-            values.update(self.logic(parameters, carrier).as_return())
+            result = attempt(self.logic, parameters, carrier)
+            told, kept = result.as_return(), result.kept
         except FailedError as error:
-            values.update(failed=True, **error.as_return())
+            told = {"failed": True, **error.as_return()}
         except UnreachableHostError as error:
-            values.update(unreachable=True, msg=str(error))
+            told = {"unreachable": True, "msg": str(error)}
         finally:
             cluster.close()
+        values.update({**redact_data(told, [*secrets, *cluster.secrets]), **kept})
         values["observed_at"] = carrier.now()
         return values
 
@@ -114,6 +126,14 @@ class RunAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
     def _host(self) -> str:
         """Its name in the inventory, which is not that of a host made by incident_host."""
         return str(self._vars.get("incident_host_of") or self._vars.get("inventory_hostname") or "this host")
+
+    def _secrets(self) -> List[str]:
+        """Those of the host's variables, by their names: what one server was told another one may log."""
+        found = []
+        for name in filter(is_secret, self._vars):
+            with contextlib.suppress(AnsibleError):  # a template of which something is missing: no secret yet
+                found.append(self._templar.template(self._vars[name]))
+        return [str(value) for value in found if value and isinstance(value, str)]
 
     def _way(self) -> Way:
         return way_of(self._connection, self._vars)
