@@ -40,10 +40,15 @@ class Span:
 
 @dataclass(frozen=True)
 class Series:
-    """One chart's values; `why` says why there are none. `source` is Prometheus, or the tool's own probes."""
+    """One chart's values with their unit; `why` says why Prometheus has none now.
+
+    `what` is prometheus, or probe: the tool's own, whose rates are of probes and not of requests.
+    """
 
     chart: Chart
     points: Points = ()
+    what: str = ""
+    unit: str = ""
     source: str = ""
     why: str = ""
 
@@ -97,7 +102,7 @@ def measure(rules: Rules, url: str, span: Span, events: Sequence[Event], ask: As
             if answer.points or away:
                 break
         if answer.points:
-            found.append(Series(chart, answer.points, "Prometheus"))
+            found.append(Series(chart, answer.points, "prometheus", chart.unit, "Prometheus"))
         else:
             found.append(_own(chart, span, events, answer.why))
     last = f"{max(math.ceil(span.over - span.opened), 1)}s"
@@ -109,16 +114,23 @@ def measure(rules: Rules, url: str, span: Span, events: Sequence[Event], ask: As
 
 
 def _own(chart: Chart, span: Span, events: Sequence[Event], why: str) -> Series:
-    """What the tool's own probes saw: events `measured` with the chart's id in `chart`."""
-    points: dict[float, float | None] = {}
-    source = ""
-    for event in events:
-        if event.kind == "measured" and event.payload.get("chart") == chart.id:
-            points.update(_points(event.payload.get("series"), span))
-            source = clean(event.payload.get("said") or "the tool's own probes", 200)
-    if any(value is not None for value in points.values()):
-        return Series(chart, tuple(sorted(points.items())), f"{source} ({why})", "")
-    return Series(chart, why=f"{why}; nor did the tool measure it")
+    """What was measured while it went on: the events `measured` of the chart, Prometheus before probes."""
+    mine = [
+        event.payload
+        for event in events
+        if event.kind == "measured" and event.payload.get("chart") == chart.id
+    ]
+    for what in ("prometheus", "probe"):
+        points: dict[float, float | None] = {}
+        unit, source = chart.unit, ""
+        for payload in mine:
+            if payload.get("what") == what:
+                points.update(_points(payload.get("series"), span))
+                unit = clean(payload.get("unit") or unit, 40)
+                source = clean(payload.get("said") or "the tool itself", 200)
+        if any(value is not None for value in points.values()):
+            return Series(chart, tuple(sorted(points.items())), what, unit, f"{source}, as recorded", why)
+    return Series(chart, unit=chart.unit, why=f"{why}; nor did the tool measure it")
 
 
 def _points(series: Any, span: Span) -> Mapping[float, float | None]:

@@ -74,15 +74,30 @@ def test_without_prometheus_there_is_no_data_and_never_zero(book: Book) -> None:
     assert "0 before" not in text
 
 
+NOTHING = Answer(why="Prometheus has no such series (an empty result)")
+
+
 def test_what_the_tool_measured_is_drawn_where_prometheus_has_nothing(book: Book) -> None:
     opened = book.facts().opened.timestamp()
     series = [[opened - 60, 0], [opened + 5, 8.0], [opened + 10, None], [opened + 600, "x"], "odd"]
-    book.add("measured", chart="errors", series=series, said="probes of the ready endpoint")
-    written = book.write(ask=lambda *_: Answer(why="Prometheus has no such series (an empty result)"))
-    errors = written.content.charts[0]
-    assert errors.caption.startswith("0 before, at most 8 while it lasted")
-    assert errors.source.startswith("probes of the ready endpoint (Prometheus has no such series")
-    assert "no data" in written.content.charts[1].svg
+    said = "our own probes of ready"
+    book.add("measured", what="probe", chart="errors", unit="failed probes/s", series=series, said=said)
+    content = book.write(ask=lambda *_: NOTHING).content
+    errors = content.charts[0]
+    assert errors.caption == "0 before, at most 8 while it lasted, 8 at the end (failed probes/s)"
+    assert errors.source == f"{said}, as recorded ({NOTHING.why})"
+    assert "no data" in content.charts[1].svg
+    failed = dict(content.impact)["Requests failed"]
+    assert failed == f"no data: {NOTHING.why}; of the tool's own probes about 415 failed"
+
+
+def test_what_prometheus_said_then_counts_more_than_probes(book: Book) -> None:
+    opened = book.facts().opened.timestamp()
+    for what, value in (("probe", 8.0), ("prometheus", 3.0)):
+        book.add("measured", what=what, chart="errors", series=[[opened + 5, value]], said=what)
+    content = book.write(ask=lambda *_: NOTHING).content
+    assert "at most 3 while it lasted" in content.charts[0].caption
+    assert dict(content.impact)["Requests failed"] == "about 156"
 
 
 def test_a_prometheus_that_is_away_is_asked_once(book: Book) -> None:
