@@ -42,6 +42,7 @@ def report(since: str, html: str | None, textfile: str | None, listen: str | Non
     from saveit_remediate.report.document import dump
     from saveit_remediate.report.figures import figures_of
     from saveit_remediate.report.templates import Templates
+    from saveit_remediate.report.text import clean
     from saveit_remediate.settings import load_settings
 
     if formats["as_json"] and formats["openmetrics"]:
@@ -55,7 +56,7 @@ def report(since: str, html: str | None, textfile: str | None, listen: str | Non
     now = datetime.now(UTC)
     every, due = _reader(settings, templates)()
     for sentence in templates.said:
-        click.echo(f"warning: {sentence}", err=True)
+        click.echo(f"warning: {clean(sentence)}", err=True)
     if textfile is not None:
         from saveit_remediate.report.openmetrics import write_textfile
 

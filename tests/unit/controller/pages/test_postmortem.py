@@ -264,6 +264,14 @@ def test_it_is_overdue_until_it_is_reviewed(book: Book) -> None:
     assert (found.overdue, found.reminders) == (False, ())
 
 
+def test_another_run_in_the_same_record_is_not_over_before_it_ends(book: Book) -> None:
+    for kind in ("went-on", "joined"):
+        book.add(kind, sentence="again")
+        assert (book.facts().ended, book.facts().outcome) == (None, "unfinished")
+        book.add("closed", outcome="recovered", severity="sev2", sentence="well again")
+        assert (book.facts().ended, book.facts().recovered) == (LATER, LATER)
+
+
 def test_a_low_severity_and_an_incident_that_goes_on_owe_none(book: Book) -> None:
     rules = book.templates.rules()
     book.add("reopened", reason="it came back")

@@ -212,7 +212,9 @@ def test_the_commands_end_to_end(site: Site) -> None:
     assert (written["status"], Path(written["markdown"]).suffix) == ("in-review", ".md")
     due = site.run("postmortem", "--due").stdout
     assert f"{written['incident_id']}\tsev2\tin-review\tdue\t" in due
-    again = site.run("postmortem", "last", "--output", "pages")
+    again = site.run("postmortem", "last", "--output", "pages", "--status", "reviewed")
+    assert site.run("postmortem", "--due").stdout == ""
+    assert "\treviewed\t" not in due
     assert again.stdout.splitlines()[1] == str(site.folder / "pages" / f"{written['incident_id']}.html")
     assert "incidents\t1\nrecovered\t1\nrecovered without a person\t1\t100 %" in site.run("report").stdout
     for wrong in (
