@@ -15,9 +15,10 @@ from saveit_remediate.report.rules import Chart, Rules
 from saveit_remediate.report.text import clean
 
 Ask = Callable[[str, str, float, float, float], Answer]
-_AROUND = (300.0, 3600.0)  # seconds before and after an incident: as long as itself, within these
+_AROUND = (120.0, 3600.0)  # seconds before and after an incident: as long as itself, within these
 _STEPS = 240  # points of a chart
-_FINEST = 5.0  # seconds; nobody scrapes more often
+_FINEST = 2.0  # seconds; hardly anybody scrapes more often
+_WHOLE = 0.9  # of the points from the first to the last; with fewer, the window is shorter than two scrapes
 
 
 @dataclass(frozen=True)
@@ -96,21 +97,29 @@ def measure(rules: Rules, url: str, span: Span, events: Sequence[Event], ask: As
 
     found = []
     for chart in rules.charts:
-        answer = Answer(why=away)
+        answers = [Answer(why=away)]
         for window in rules.windows:
-            answer = asked(chart.query.replace("$window", window))
-            if answer.points or away:
+            answers.append(asked(chart.query.replace("$window", window)))
+            if away or _is_whole(answers[-1].points, span.step):
                 break
-        if answer.points:
-            found.append(Series(chart, answer.points, "prometheus", chart.unit, "Prometheus"))
+        best = max(answers, key=lambda answer: len(answer.points))
+        if best.points:
+            found.append(Series(chart, best.points, "prometheus", chart.unit, "Prometheus"))
         else:
-            found.append(_own(chart, span, events, answer.why))
+            found.append(_own(chart, span, events, answers[-1].why))
     last = f"{max(math.ceil(span.over - span.opened), 1)}s"
     numbers = [
         _newest(asked(query.replace("$duration", last), span.over, span.over, 1.0)) if query else None
         for query in (rules.requests, rules.users)
     ]
     return Measured(tuple(found), numbers[0], numbers[1], tuple(dict.fromkeys(warnings)))
+
+
+def _is_whole(points: Points, step: float) -> bool:
+    """Is there hardly a gap from the first value to the last? A short window has none where scrapes are rare."""
+    if not points:
+        return False
+    return len(points) >= _WHOLE * ((points[-1][0] - points[0][0]) / step + 1)
 
 
 def _own(chart: Chart, span: Span, events: Sequence[Event], why: str) -> Series:

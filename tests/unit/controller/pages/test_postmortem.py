@@ -111,15 +111,22 @@ def test_a_prometheus_that_is_away_is_asked_once(book: Book) -> None:
     assert len(asked) == 1
 
 
-def test_a_short_window_without_data_is_followed_by_a_long_one(book: Book) -> None:
+@pytest.mark.parametrize("sparse", [0, 3], ids=["empty", "gaps"])
+def test_a_window_shorter_than_two_scrapes_is_followed_by_a_longer_one(book: Book, sparse: int) -> None:
     asked: list[str] = []
 
-    def sparse(url: str, query: str, start: float, end: float, step: float) -> Answer:
+    def ask(url: str, query: str, start: float, end: float, step: float) -> Answer:
         asked.append(query)
-        return curve(url, query, start, end, step) if "[5m]" in query else Answer(why="nothing")
+        found = curve(url, query, start, end, step)
+        if "[1m]" in query or "30d" in query:
+            return found
+        return Answer(found.points[::sparse], "") if sparse else Answer(why="nothing")
 
-    assert all(chart.source == "Prometheus" for chart in book.write(ask=sparse).content.charts)
-    assert [query for query in asked if "[1m]" in query]
+    charts = book.write(ask=ask).content.charts
+    assert all(chart.source == "Prometheus" for chart in charts)
+    assert "[15s]" in asked[0]
+    assert not [query for query in asked if "[5m]" in query]
+    assert " " not in charts[1].spark
 
 
 def test_a_changed_record_is_said_on_the_page(book: Book) -> None:

@@ -110,7 +110,7 @@ def test_the_charts_are_what_happened(book: Book, tmp_path: Path) -> None:
         ).content
     said = {chart.id: chart.caption for chart in content.charts}
     assert all(chart.source == "Prometheus" for chart in content.charts)
-    assert said["errors"].startswith("0 before, at most 4.")
+    assert said["errors"].startswith("0 before, at most 5 while")
     assert said["errors"].endswith("0 at the end (failed requests/s)")
     assert re.fullmatch(
         r"(9.9\d|10) before, at most (9.9\d|10) while it lasted, .*\(requests/s\)", said["traffic"]
