@@ -18,6 +18,7 @@ _TOLD_AS = {
     "remedy-finished": "update",
     "approval-asked": "approval",
     "escalated": "escalated",
+    "reminded": "reminder",
 }
 
 

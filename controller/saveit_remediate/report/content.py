@@ -19,7 +19,7 @@ from saveit_remediate.report.series import Measured, Series, Span
 from saveit_remediate.report.svg import caption, chart_svg, number, sparkline
 from saveit_remediate.report.text import clean, duration
 
-_NOT_TOLD = ("notice", "measured", "postmortem")
+_NOT_TOLD = ("notice", "sending", "measured", "postmortem", "reminded")
 _MOST = 500  # rows of a timeline; the rest is in `show`
 
 

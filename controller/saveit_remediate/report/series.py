@@ -116,7 +116,7 @@ def measure(rules: Rules, url: str, span: Span, events: Sequence[Event], ask: As
 
 
 def _is_whole(points: Points, step: float) -> bool:
-    """Is there hardly a gap from the first value to the last? A short window has none where scrapes are rare."""
+    """Is there hardly a gap from the first value to the last?"""
     if not points:
         return False
     return len(points) >= _WHOLE * ((points[-1][0] - points[0][0]) / step + 1)

@@ -12,8 +12,10 @@ import pytest
 from tests.unit.controller.pages.conftest import ENDED, LATER, Book, curve
 
 from saveit_remediate.errors import RefusedError, UsageError
+from saveit_remediate.notify.moments import moments
 from saveit_remediate.report.due import due_of
 from saveit_remediate.report.prometheus import Answer
+from saveit_remediate.respond.reminding import remind
 
 SECTIONS = ["1. Timeline", "2. Root cause", "3. Impact", "4. Resolution", "5. Action items"]
 
@@ -181,7 +183,7 @@ def test_html_and_images_of_people_are_words(book: Book) -> None:
 
 
 def test_what_is_kept_for_machines_is_not_in_the_timeline(book: Book) -> None:
-    for kind in ("notice", "measured", "postmortem"):
+    for kind in ("notice", "sending", "measured", "postmortem", "reminded"):
         book.add(kind, sentence=f"for a machine: {kind}")
     assert "for a machine" not in book.markdown()
 
@@ -255,7 +257,7 @@ def test_it_is_due_48_hours_after_the_end_with_reminders(book: Book) -> None:
     assert due is not None
     assert (due.due - ENDED, due.overdue) == (timedelta(hours=48), False)
     assert [due.due - one.at for one in due.reminders] == [timedelta(hours=n) for n in (24, 4, 0)]
-    assert due.reminders[0].key == f"postmortem:{book.incident_id}:24"
+    assert due.reminders[0].key == f"postmortem:{book.incident_id}:20261128T230732:24"
 
 
 def test_it_is_overdue_until_it_is_reviewed(book: Book) -> None:
@@ -277,6 +279,32 @@ def test_another_run_in_the_same_record_is_not_over_before_it_ends(book: Book) -
         assert (book.facts().ended, book.facts().outcome) == (None, "unfinished")
         book.add("closed", outcome="recovered", severity="sev2", sentence="well again")
         assert (book.facts().ended, book.facts().recovered) == (LATER, LATER)
+
+
+def test_each_reminder_is_written_once_at_its_hour_and_told(book: Book) -> None:
+    rules, said = book.templates.rules(), []
+    for hour in (0, 23, 24, 25, 43, 44, 47, 48, 49, 71, 72, 500):
+        for _machine in ("one", "another"):
+            now = ENDED + timedelta(hours=hour)
+            said += [(hour, one) for one in remind(book.journal, book.incident_id, rules, now)]
+    which, when = f"the post-mortem of {book.incident_id} (sev2, draft) is due", "2026-11-28 23:07 UTC"
+    assert said == [
+        (24, f"{which} in 24 h, at {when}"),
+        (44, f"{which} in 4 h, at {when}"),
+        (48, f"{which} now ({when})"),
+    ]
+    assert [one.what for one in moments(book.events())][-3:] == ["reminder"] * 3
+
+
+def test_after_a_night_without_cron_only_the_newest_reminder_is_told(book: Book) -> None:
+    rules, late = book.templates.rules(), ENDED + timedelta(hours=47)
+    assert len(remind(book.journal, book.incident_id, rules, late)) == 1
+    assert remind(book.journal, book.incident_id, rules, late) == []
+
+
+def test_a_reviewed_one_is_not_reminded_of(book: Book) -> None:
+    book.add("reviewed", by="anna")
+    assert remind(book.journal, book.incident_id, book.templates.rules(), ENDED + timedelta(hours=48)) == []
 
 
 def test_a_low_severity_and_an_incident_that_goes_on_owe_none(book: Book) -> None:
