@@ -45,6 +45,11 @@ def test_the_wheel_has_every_tracked_file_of_the_collection_that_runs(names: lis
     assert [path for path in tracked if path not in there and (COLLECTION / path).exists()] == []
 
 
+def test_the_wheel_has_the_templates_of_the_pages(names: list[str]) -> None:
+    folder = REPOSITORY / "controller" / "saveit_remediate" / "report" / "templates"
+    assert {f"saveit_remediate/report/templates/{path.name}" for path in folder.iterdir()} <= set(names)
+
+
 @pytest.mark.parametrize("unwanted", [r"/tests/", r"__pycache__", r"\.pyc$", r"/output/", r"\.tar\.gz$"])
 def test_the_wheel_holds_no_leftovers(names: list[str], unwanted: str) -> None:
     assert [name for name in names if re.search(unwanted, name)] == []

@@ -23,6 +23,7 @@ WHAT = (
     "resolved",
     "reopened",
     "given-up",
+    "reminder",
 )
 AUDIENCES = ("room", "on-call", "stakeholders", "public")
 _OWN = ("kind", "audience", "publish")

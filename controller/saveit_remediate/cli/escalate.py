@@ -18,23 +18,27 @@ from saveit_remediate.cli.target import json_option
 )
 @json_option
 def escalate(seconds: int, as_json: bool) -> int:
-    """Do what is due: escalate each open incident by the policy, each step once, and send what waits.
+    """Do what is due: escalate each open incident by the policy, each step once; remind of post-mortems; and
+    send what waits.
 
     For cron or a systemd timer, every minute, on as many machines as you like. Exit code 3 when a channel was
     given up.
     """
     from saveit_remediate.catalog.policy_escalation import read_escalation
     from saveit_remediate.notify.deliver import deliver
+    from saveit_remediate.report.templates import Templates
     from saveit_remediate.report.text import clean
     from saveit_remediate.respond import escalation
+    from saveit_remediate.respond.reminding import remind
 
     settings = settings_now()
     sections = sections_of(settings)
     post = post_of(sections)
-    steps = read_escalation(sections, post.contacts)
+    steps, rules = read_escalation(sections, post.contacts), Templates(settings.templates).rules()
     with closing(journal_of(settings)) as journal:
         ids = recent(journal, post.now())
         said = [sentence for one in ids for sentence in escalation.escalate(journal, one, steps, post)]
+        said += [sentence for one in ids for sentence in remind(journal, one, rules, post.now())]
         tally = deliver(journal, ids, post, seconds)
     for sentence in said:
         click.echo(clean(sentence), err=as_json)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from saveit_remediate.errors import RemediateError, UsageError
+from saveit_remediate.errors import RefusedError, RemediateError, UsageError
 
 if TYPE_CHECKING:
     from saveit_remediate.journal import Journal
@@ -52,7 +52,7 @@ def postmortem(incident_id: str | None, as_json: bool, due: bool, **options: Any
         return
     written, facts = _write(str(incident_id), settings, folder, templates, options)
     for sentence in written.said:
-        click.echo(f"warning: {sentence}", err=True)
+        _warn(sentence)
     if as_json:
         paths = {"markdown": str(written.markdown), "html": str(written.html)}
         owed = written.content.due
@@ -74,6 +74,7 @@ def _write(
     with closing(open_journal(settings.journal, origin, spool, warn=_warn)) as journal:
         incident_id = journal.find(wanted)
         if options["status"]:
+            _check(facts_of(journal.events(incident_id)), options["status"])
             _note(journal, incident_id, options["status"])
         written = write_postmortem(
             journal, incident_id, folder, templates, settings.prometheus, now, options["anew"]
@@ -84,11 +85,19 @@ def _write(
     return written, facts
 
 
+def _check(facts: Facts, status: str) -> None:
+    """What goes on is not reviewed. Raises RefusedError."""
+    if status == "reviewed" and facts.ended is None:
+        raise RefusedError(
+            f"cannot review {facts.incident_id}: it goes on ({facts.sentence}); resolve it first"
+        )
+
+
 def _note(journal: Journal, incident_id: str, status: str, path: str = "") -> None:
     """The status and the path into the record; a page without it is still a page."""
     from saveit_remediate.cli.remediate import person
 
-    by = person()
+    by, kind = person(), "reviewed" if status == "reviewed" and not path else "postmortem"
     told = f"the post-mortem is in {path}" if path else f"the post-mortem is {status.replace('-', ' ')}"
     payload = {
         "sentence": f"{told}{f', said by {by}' if by else ''}",
@@ -97,7 +106,7 @@ def _note(journal: Journal, incident_id: str, status: str, path: str = "") -> No
         "by": by,
     }
     try:
-        journal.append(incident_id, "postmortem", payload, datetime.now(UTC))
+        journal.append(incident_id, kind, payload, datetime.now(UTC))
     except RemediateError as error:
         _warn(str(error))
 
@@ -128,4 +137,6 @@ def _due(settings: Settings, templates: Templates, as_json: bool) -> None:
 
 
 def _warn(sentence: str) -> None:
-    click.echo(f"warning: {sentence}", err=True)
+    from saveit_remediate.report.text import clean
+
+    click.echo(f"warning: {clean(sentence)}", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ def report(since: str, html: str | None, textfile: str | None, listen: str | Non
     from saveit_remediate.report.document import dump
     from saveit_remediate.report.figures import figures_of
     from saveit_remediate.report.templates import Templates
+    from saveit_remediate.report.text import clean
     from saveit_remediate.settings import load_settings
 
     if formats["as_json"] and formats["openmetrics"]:
@@ -55,7 +56,7 @@ def report(since: str, html: str | None, textfile: str | None, listen: str | Non
     now = datetime.now(UTC)
     every, due = _reader(settings, templates)()
     for sentence in templates.said:
-        click.echo(f"warning: {sentence}", err=True)
+        click.echo(f"warning: {clean(sentence)}", err=True)
     if textfile is not None:
         from saveit_remediate.report.openmetrics import write_textfile
 
@@ -108,7 +109,8 @@ def _serve(listen: str, read: Callable[[], State]) -> None:
     with server(host, int(port), read) as one:
         click.echo(f"http://{f'[{host}]' if ':' in host else host}:{one.server_port}/metrics")
         sys.stdout.flush()
-        one.serve_forever()
+        with suppress(KeyboardInterrupt):  # Ctrl-C and SIGTERM are how it ends
+            one.serve_forever()
 
 
 def _show(found: Any, since: str) -> None:

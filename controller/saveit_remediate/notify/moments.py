@@ -19,6 +19,7 @@ _TOLD_AS = {
     "remedy-finished": "update",
     "approval-asked": "approval",
     "escalated": "escalated",
+    "reminded": "reminder",
 }
 _GOOD = ("recovered", "healthy", None)  # None: a person resolved it
 _CUT_OFF = ("refused", "error", "interrupted")

@@ -18,6 +18,7 @@ _WORKING = "We are working on the problem with {name}."
 _TITLES = {
     "approval": "an approval is asked for",
     "given-up": "a channel was given up",
+    "reminder": "its post-mortem is due",
     "severity": "its severity changed",
     "unresolved": "the automation could not solve it",
 }

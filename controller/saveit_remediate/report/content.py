@@ -19,7 +19,7 @@ from saveit_remediate.report.series import Measured, Series, Span
 from saveit_remediate.report.svg import caption, chart_svg, number, sparkline
 from saveit_remediate.report.text import clean, duration
 
-_NOT_TOLD = ("notice", "sending", "measured", "postmortem")
+_NOT_TOLD = ("notice", "sending", "measured", "postmortem", "reminded")
 _MOST = 500  # rows of a timeline; the rest is in `show`
 
 
@@ -125,7 +125,8 @@ def _tone(event: Event) -> str:
 def _drawn(series: Series, span: Span, facts: Facts) -> Drawn:
     svg = Markup(chart_svg(series, span, facts.remedies))  # noqa: S704
     chart, words = series.chart, caption(series, span)
-    return Drawn(chart.id, chart.title, series.source, words, svg, sparkline(series, span))
+    source = f"{series.source} ({series.why})" if series.source and series.why else series.source
+    return Drawn(chart.id, chart.title, source, words, svg, sparkline(series, span))
 
 
 def _impact(
@@ -146,14 +147,16 @@ def _impact(
 
 
 def _failed(span: Span, measured: Measured) -> tuple[float | None, str]:
+    """How many requests failed; or none, and what is known instead."""
     errors = measured.of("errors")
-    rates = errors.within(span.opened, span.over) if errors and errors.source == "Prometheus" else []
-    if rates:
-        return sum(rates) / len(rates) * (span.over - span.opened), ""
-    return (
-        None,
-        f"no data: {errors.why or errors.source}" if errors else "no data: no chart has the id errors",
-    )
+    if errors is None:
+        return None, "no data: no chart has the id errors"
+    rates = errors.within(span.opened, span.over)
+    count = sum(rates) / len(rates) * (span.over - span.opened) if rates else None
+    if errors.what == "prometheus" and count is not None:
+        return count, ""
+    probes = f"; of the tool's own probes about {number(count)} failed" if count is not None else ""
+    return None, f"no data: {errors.why or 'none while it lasted'}{probes}"
 
 
 def _budget(failed: float | None, measured: Measured, rules: Rules) -> str:

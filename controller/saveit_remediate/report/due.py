@@ -49,6 +49,6 @@ def _reminder(facts: Facts, due: datetime, before: float) -> Reminder:
     when = f"in {before:g} h, at {due:%Y-%m-%d %H:%M} UTC" if before else f"now ({due:%Y-%m-%d %H:%M} UTC)"
     return Reminder(
         at=due - timedelta(hours=before),
-        key=f"postmortem:{facts.incident_id}:{before:g}",
+        key=f"postmortem:{facts.incident_id}:{due:%Y%m%dT%H%M%S}:{before:g}",
         sentence=f"the post-mortem of {facts.incident_id} ({facts.severity}, {facts.status}) is due {when}",
     )

@@ -91,7 +91,7 @@ def merge(old: tuple[Part, ...], new: tuple[Part, ...]) -> Merged:
     known = {part.id for part in old}
     kept = [part for part in old if part.edited]
     stale = [part.id for part in kept if part.id in fresh and fresh[part.id].generated != part.generated]
-    parts = tuple(part if not part.id or part.edited else fresh.get(part.id, part) for part in old)
+    parts = tuple(part if part.edited else fresh.get(part.id, part) for part in old)
     return Merged(
         parts,
         tuple(part.id for part in kept),

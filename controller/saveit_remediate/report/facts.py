@@ -143,6 +143,8 @@ def _with(facts: Facts, event: Event) -> Facts:
     if kind == "reopened":
         sentence = _text(event, "reason") or facts.sentence
         return replace(facts, outcome="reopened", sentence=sentence, ended=None, recovered=None)
+    if kind in ("went-on", "joined"):  # another run, in the same record
+        return replace(facts, outcome="unfinished", ended=None, recovered=None)
     if kind == "postmortem":
         status = _text(event, "status")
         return replace(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saveit_remediate.errors import UsageError
+from saveit_remediate.errors import RemediateError, UsageError
 from saveit_remediate.report.due import Due
 from saveit_remediate.report.facts import Facts
 from saveit_remediate.report.figures import MOMENTS
@@ -114,11 +114,24 @@ def server(host: str, port: int, read: Callable[[], State]) -> Any:
             """Nobody reads one line for each scrape."""
 
     try:
-        return make_server(host, port, make_wsgi_app(registry(read)), Threaded, Quiet)
+        return make_server(host, port, _saying(make_wsgi_app(registry(read))), Threaded, Quiet)
     except (OSError, OverflowError) as error:
         raise UsageError(
             f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}"
         ) from error
+
+
+def _saying(app: Callable[..., Any]) -> Callable[..., Any]:
+    """A journal that cannot be read is a sentence in the answer, and the next scrape tries again."""
+
+    def answer(environ: Any, start_response: Callable[..., Any]) -> Any:
+        try:
+            return app(environ, start_response)
+        except RemediateError as error:
+            start_response("503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8")])
+            return [f"{error}\n".encode()]
+
+    return answer
 
 
 def _buckets(seconds: Sequence[float]) -> list[tuple[str, float]]:

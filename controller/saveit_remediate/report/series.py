@@ -15,9 +15,10 @@ from saveit_remediate.report.rules import Chart, Rules
 from saveit_remediate.report.text import clean
 
 Ask = Callable[[str, str, float, float, float], Answer]
-_AROUND = (300.0, 3600.0)  # seconds before and after an incident: as long as itself, within these
+_AROUND = (120.0, 3600.0)  # seconds before and after an incident: as long as itself, within these
 _STEPS = 240  # points of a chart
-_FINEST = 5.0  # seconds; nobody scrapes more often
+_FINEST = 2.0  # seconds; hardly anybody scrapes more often
+_WHOLE = 0.9  # of the points from the first to the last; with fewer, the window is shorter than two scrapes
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,15 @@ class Span:
 
 @dataclass(frozen=True)
 class Series:
-    """One chart's values; `why` says why there are none. `source` is Prometheus, or the tool's own probes."""
+    """One chart's values with their unit; `why` says why Prometheus has none now.
+
+    `what` is prometheus, or probe: the tool's own, whose rates are of probes and not of requests.
+    """
 
     chart: Chart
     points: Points = ()
+    what: str = ""
+    unit: str = ""
     source: str = ""
     why: str = ""
 
@@ -91,15 +97,16 @@ def measure(rules: Rules, url: str, span: Span, events: Sequence[Event], ask: As
 
     found = []
     for chart in rules.charts:
-        answer = Answer(why=away)
+        answers = [Answer(why=away)]
         for window in rules.windows:
-            answer = asked(chart.query.replace("$window", window))
-            if answer.points or away:
+            answers.append(asked(chart.query.replace("$window", window)))
+            if away or _is_whole(answers[-1].points, span.step):
                 break
-        if answer.points:
-            found.append(Series(chart, answer.points, "Prometheus"))
+        best = max(answers, key=lambda answer: len(answer.points))
+        if best.points:
+            found.append(Series(chart, best.points, "prometheus", chart.unit, "Prometheus"))
         else:
-            found.append(_own(chart, span, events, answer.why))
+            found.append(_own(chart, span, events, answers[-1].why))
     last = f"{max(math.ceil(span.over - span.opened), 1)}s"
     numbers = [
         _newest(asked(query.replace("$duration", last), span.over, span.over, 1.0)) if query else None
@@ -108,17 +115,31 @@ def measure(rules: Rules, url: str, span: Span, events: Sequence[Event], ask: As
     return Measured(tuple(found), numbers[0], numbers[1], tuple(dict.fromkeys(warnings)))
 
 
+def _is_whole(points: Points, step: float) -> bool:
+    """Is there hardly a gap from the first value to the last?"""
+    if not points:
+        return False
+    return len(points) >= _WHOLE * ((points[-1][0] - points[0][0]) / step + 1)
+
+
 def _own(chart: Chart, span: Span, events: Sequence[Event], why: str) -> Series:
-    """What the tool's own probes saw: events `measured` with the chart's id in `chart`."""
-    points: dict[float, float | None] = {}
-    source = ""
-    for event in events:
-        if event.kind == "measured" and event.payload.get("chart") == chart.id:
-            points.update(_points(event.payload.get("series"), span))
-            source = clean(event.payload.get("said") or "the tool's own probes", 200)
-    if any(value is not None for value in points.values()):
-        return Series(chart, tuple(sorted(points.items())), f"{source} ({why})", "")
-    return Series(chart, why=f"{why}; nor did the tool measure it")
+    """What was measured while it went on: the events `measured` of the chart, Prometheus before probes."""
+    mine = [
+        event.payload
+        for event in events
+        if event.kind == "measured" and event.payload.get("chart") == chart.id
+    ]
+    for what in ("prometheus", "probe"):
+        points: dict[float, float | None] = {}
+        unit, source = chart.unit, ""
+        for payload in mine:
+            if payload.get("what") == what:
+                points.update(_points(payload.get("series"), span))
+                unit = clean(payload.get("unit") or unit, 40)
+                source = clean(payload.get("said") or "the tool itself", 200)
+        if any(value is not None for value in points.values()):
+            return Series(chart, tuple(sorted(points.items())), what, unit, f"{source}, as recorded", why)
+    return Series(chart, unit=chart.unit, why=f"{why}; nor did the tool measure it")
 
 
 def _points(series: Any, span: Span) -> Mapping[float, float | None]:

@@ -48,7 +48,7 @@ def caption(series: Series, span: Span) -> str:
         f"at most {number(max(during))} while it lasted" if during else "no data while it lasted",
         f"{number(after[-1])} at the end" if after else "no data at the end",
     ]
-    return f"{', '.join(words)} ({series.chart.unit})"
+    return f"{', '.join(words)} ({series.unit})"
 
 
 def sparkline(series: Series, span: Span, width: int = 60) -> str:

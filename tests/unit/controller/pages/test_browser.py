@@ -59,9 +59,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         table = "| a | b |\n|---|---|\n| 1 | 2 |\n\n- [ ] todo\n\n```\n" + "x" * 300 + "\n```\n"
         path.write_text(path.read_text().replace("## 3. Impact", f"## 3. Impact\n\n{table}"))
         every = [facts_of(journal.events(one)) for one in journal.incidents()]
-        due = [
-            found for one in every if (found := due_of(one, Templates().rules(), LATER + timedelta(days=3)))
-        ]
+        due = [owed for one in every if (owed := due_of(one, Templates().rules(), LATER + timedelta(days=3)))]
         values = {"figures": figures_of(every), "since": "30d", "now": LATER, "due": due}
         write_page(folder / "report.html", "report.html.j2", values, Templates())
         return {

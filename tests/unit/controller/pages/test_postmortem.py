@@ -12,8 +12,10 @@ import pytest
 from tests.unit.controller.pages.conftest import ENDED, LATER, Book, curve
 
 from saveit_remediate.errors import RefusedError, UsageError
+from saveit_remediate.notify.moments import moments
 from saveit_remediate.report.due import due_of
 from saveit_remediate.report.prometheus import Answer
+from saveit_remediate.respond.reminding import remind
 
 SECTIONS = ["1. Timeline", "2. Root cause", "3. Impact", "4. Resolution", "5. Action items"]
 
@@ -74,15 +76,30 @@ def test_without_prometheus_there_is_no_data_and_never_zero(book: Book) -> None:
     assert "0 before" not in text
 
 
+NOTHING = Answer(why="Prometheus has no such series (an empty result)")
+
+
 def test_what_the_tool_measured_is_drawn_where_prometheus_has_nothing(book: Book) -> None:
     opened = book.facts().opened.timestamp()
     series = [[opened - 60, 0], [opened + 5, 8.0], [opened + 10, None], [opened + 600, "x"], "odd"]
-    book.add("measured", chart="errors", series=series, said="probes of the ready endpoint")
-    written = book.write(ask=lambda *_: Answer(why="Prometheus has no such series (an empty result)"))
-    errors = written.content.charts[0]
-    assert errors.caption.startswith("0 before, at most 8 while it lasted")
-    assert errors.source.startswith("probes of the ready endpoint (Prometheus has no such series")
-    assert "no data" in written.content.charts[1].svg
+    said = "our own probes of ready"
+    book.add("measured", what="probe", chart="errors", unit="failed probes/s", series=series, said=said)
+    content = book.write(ask=lambda *_: NOTHING).content
+    errors = content.charts[0]
+    assert errors.caption == "0 before, at most 8 while it lasted, 8 at the end (failed probes/s)"
+    assert errors.source == f"{said}, as recorded ({NOTHING.why})"
+    assert "no data" in content.charts[1].svg
+    failed = dict(content.impact)["Requests failed"]
+    assert failed == f"no data: {NOTHING.why}; of the tool's own probes about 415 failed"
+
+
+def test_what_prometheus_said_then_counts_more_than_probes(book: Book) -> None:
+    opened = book.facts().opened.timestamp()
+    for what, value in (("probe", 8.0), ("prometheus", 3.0)):
+        book.add("measured", what=what, chart="errors", series=[[opened + 5, value]], said=what)
+    content = book.write(ask=lambda *_: NOTHING).content
+    assert "at most 3 while it lasted" in content.charts[0].caption
+    assert dict(content.impact)["Requests failed"] == "about 156"
 
 
 def test_a_prometheus_that_is_away_is_asked_once(book: Book) -> None:
@@ -96,15 +113,22 @@ def test_a_prometheus_that_is_away_is_asked_once(book: Book) -> None:
     assert len(asked) == 1
 
 
-def test_a_short_window_without_data_is_followed_by_a_long_one(book: Book) -> None:
+@pytest.mark.parametrize("sparse", [0, 3], ids=["empty", "gaps"])
+def test_a_window_shorter_than_two_scrapes_is_followed_by_a_longer_one(book: Book, sparse: int) -> None:
     asked: list[str] = []
 
-    def sparse(url: str, query: str, start: float, end: float, step: float) -> Answer:
+    def ask(url: str, query: str, start: float, end: float, step: float) -> Answer:
         asked.append(query)
-        return curve(url, query, start, end, step) if "[5m]" in query else Answer(why="nothing")
+        found = curve(url, query, start, end, step)
+        if "[1m]" in query or "30d" in query:
+            return found
+        return Answer(found.points[::sparse], "") if sparse else Answer(why="nothing")
 
-    assert all(chart.source == "Prometheus" for chart in book.write(ask=sparse).content.charts)
-    assert [query for query in asked if "[1m]" in query]
+    charts = book.write(ask=ask).content.charts
+    assert all(chart.source == "Prometheus" for chart in charts)
+    assert "[15s]" in asked[0]
+    assert not [query for query in asked if "[5m]" in query]
+    assert " " not in charts[1].spark
 
 
 def test_a_changed_record_is_said_on_the_page(book: Book) -> None:
@@ -140,6 +164,28 @@ def test_what_people_wrote_survives_and_the_rest_is_written_anew(book: Book) -> 
     assert written.said == ("kept as people wrote it: root-cause",)
     assert "Edited by a person" in page
     assert "We called the customer." in page
+
+
+def test_html_and_images_of_people_are_words(book: Book) -> None:
+    path = book.write().markdown
+    theirs = (
+        "<script>alert(1)</script>\n\n![e](http://elsewhere/x.png) [f](javascript:alert(1)) [g](https://h/)\n"
+    )
+    path.write_text(path.read_text() + theirs)
+    page = read(book.write().html.read_text())
+    assert "<script>alert(1)</script>" in "".join(page.words)
+    assert not {tag for tag, _ in page.tags} & {"script", "img"}
+    outside = [dict(pairs).get("href") for tag, pairs in page.tags if tag == "a"]
+    assert [link for link in outside if link and not link.startswith("#")] == [
+        "http://elsewhere/x.png",
+        "https://h/",
+    ]
+
+
+def test_what_is_kept_for_machines_is_not_in_the_timeline(book: Book) -> None:
+    for kind in ("notice", "sending", "measured", "postmortem", "reminded"):
+        book.add(kind, sentence=f"for a machine: {kind}")
+    assert "for a machine" not in book.markdown()
 
 
 def test_an_edit_that_the_record_has_overtaken_is_said(book: Book) -> None:
@@ -211,7 +257,7 @@ def test_it_is_due_48_hours_after_the_end_with_reminders(book: Book) -> None:
     assert due is not None
     assert (due.due - ENDED, due.overdue) == (timedelta(hours=48), False)
     assert [due.due - one.at for one in due.reminders] == [timedelta(hours=n) for n in (24, 4, 0)]
-    assert due.reminders[0].key == f"postmortem:{book.incident_id}:24"
+    assert due.reminders[0].key == f"postmortem:{book.incident_id}:20261128T230732:24"
 
 
 def test_it_is_overdue_until_it_is_reviewed(book: Book) -> None:
@@ -225,6 +271,40 @@ def test_it_is_overdue_until_it_is_reviewed(book: Book) -> None:
     found = due_of(book.facts(), rules, late)
     assert found is not None
     assert (found.overdue, found.reminders) == (False, ())
+
+
+def test_another_run_in_the_same_record_is_not_over_before_it_ends(book: Book) -> None:
+    for kind in ("went-on", "joined"):
+        book.add(kind, sentence="again")
+        assert (book.facts().ended, book.facts().outcome) == (None, "unfinished")
+        book.add("closed", outcome="recovered", severity="sev2", sentence="well again")
+        assert (book.facts().ended, book.facts().recovered) == (LATER, LATER)
+
+
+def test_each_reminder_is_written_once_at_its_hour_and_told(book: Book) -> None:
+    rules, said = book.templates.rules(), []
+    for hour in (0, 23, 24, 25, 43, 44, 47, 48, 49, 71, 72, 500):
+        for _machine in ("one", "another"):
+            now = ENDED + timedelta(hours=hour)
+            said += [(hour, one) for one in remind(book.journal, book.incident_id, rules, now)]
+    which, when = f"the post-mortem of {book.incident_id} (sev2, draft) is due", "2026-11-28 23:07 UTC"
+    assert said == [
+        (24, f"{which} in 24 h, at {when}"),
+        (44, f"{which} in 4 h, at {when}"),
+        (48, f"{which} now ({when})"),
+    ]
+    assert [one.what for one in moments(book.events())][-3:] == ["reminder"] * 3
+
+
+def test_after_a_night_without_cron_only_the_newest_reminder_is_told(book: Book) -> None:
+    rules, late = book.templates.rules(), ENDED + timedelta(hours=47)
+    assert len(remind(book.journal, book.incident_id, rules, late)) == 1
+    assert remind(book.journal, book.incident_id, rules, late) == []
+
+
+def test_a_reviewed_one_is_not_reminded_of(book: Book) -> None:
+    book.add("reviewed", by="anna")
+    assert remind(book.journal, book.incident_id, book.templates.rules(), ENDED + timedelta(hours=48)) == []
 
 
 def test_a_low_severity_and_an_incident_that_goes_on_owe_none(book: Book) -> None:

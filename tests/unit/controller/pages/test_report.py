@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as classic
+from rich.console import Console
 from tests.unit.controller.pages.conftest import LATER, RECORDED, Book, fill
 
-from saveit_remediate.errors import UsageError
+from saveit_remediate.errors import UnreachableError, UsageError
 from saveit_remediate.report.due import due_of
 from saveit_remediate.report.facts import facts_of
 from saveit_remediate.report.figures import figures_of, rank
+from saveit_remediate.report.figures_tables import figures_tables
 from saveit_remediate.report.openmetrics import State, server, text, write_textfile
 
 if TYPE_CHECKING:
@@ -172,6 +176,27 @@ def _get(asked: urllib.request.Request) -> str:
         return str(answer.read().decode())
 
 
+def test_a_journal_that_is_away_is_said_and_the_next_scrape_may_work(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def away() -> State:
+        raise UnreachableError("cannot read the journal x: refused")
+
+    with listening(away) as url, pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(url, timeout=5)  # noqa: S310
+    assert caught.value.code == 503
+    assert caught.value.read() == b"cannot read the journal x: refused\n"
+    assert capfd.readouterr().err == ""
+
+
+def test_a_terminal_gets_the_same_figures_as_tables(many: Book) -> None:
+    screen = Console(width=100, record=True, file=io.StringIO())
+    screen.print(figures_tables(figures_of(state(many)[0]), "30d"))
+    shown = screen.export_text()
+    assert "4 incidents in 30d, 2 recovered, 1 of them without a person (50 %)" in " ".join(shown.split())
+    assert all(words in shown for words in ("acknowledge", "recreate", "Repeat offenders"))
+
+
 def test_a_port_that_is_taken_is_a_sentence(book: Book) -> None:
     with listening(lambda: ([], [])) as url:
         port = int(url.split(":")[2].split("/")[0])
@@ -187,14 +212,16 @@ def test_the_commands_end_to_end(site: Site) -> None:
     assert (written["status"], Path(written["markdown"]).suffix) == ("in-review", ".md")
     due = site.run("postmortem", "--due").stdout
     assert f"{written['incident_id']}\tsev2\tin-review\tdue\t" in due
-    again = site.run("postmortem", "last", "--output", "pages")
+    again = site.run("postmortem", "last", "--output", "pages", "--status", "reviewed")
+    assert site.run("postmortem", "--due").stdout == ""
     assert again.stdout.splitlines()[1] == str(site.folder / "pages" / f"{written['incident_id']}.html")
     assert "incidents\t1\nrecovered\t1\nrecovered without a person\t1\t100 %" in site.run("report").stdout
-    for wrong in (
-        ("postmortem",),
-        ("postmortem", "x"),
-        ("report", "--since", "1y"),
-        ("report", "--listen", "x"),
-    ):
+    site.write("templates/postmortem.yml", "schema: 9\n")
+    made = site.run("report", "--html", "r.html", "--textfile", "m.prom", "--openmetrics")
+    assert "lacks the key 'windows'; the default rules of post-mortems are used" in made.stderr
+    assert value(list(openmetrics(made.stdout)), "saveit_remediate_postmortems_due") == 0
+    assert value(list(classic((site.folder / "m.prom").read_text())), "saveit_remediate_postmortems_due") == 0
+    assert "1 incident in 30d" in (site.folder / "r.html").read_text()
+    for wrong in (("postmortem",), ("report", "--since", "1y")):
         done = site.run(*wrong)
         assert (done.returncode, done.stdout) == (2, "")

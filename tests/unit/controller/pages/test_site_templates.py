@@ -78,7 +78,7 @@ def test_a_style_of_the_site_is_in_the_page(book: Book, own: Path) -> None:
     ("before", "after", "sentence"),
     [
         ("schema: 1", "schema: 2", "schema must be 1"),
-        ("windows: [1m, 5m]", "windows: [a while]", "windows must be a list of times"),
+        ("windows: [15s, 1m, 5m]", "windows: [a while]", "windows must be a list of times"),
         ("percent: 99.9", "percent: 100", "objective.percent must be below 100"),
         ("id: traffic", "id: errors", "charts must be at most 12, each with an id of its own"),
         ("id: traffic", "id: Traffic!", "must be a word of small letters"),
