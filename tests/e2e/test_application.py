@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Lab, Remediate, Watch
 
 # Of the database, in which the ready endpoint fails too; in the others it goes on answering 200.
-DATABASE_FAULTS = ("database-paused", "database-slots-exhausted")
+DATABASE_FAULTS = (pytest.param("database-paused", marks=pytest.mark.long), "database-slots-exhausted")
 
 
 def findings(report: dict[str, Any]) -> list[str]:

@@ -81,8 +81,7 @@ FAULTS = {
 }
 # make test has a sample of them; what is the same for all, each of the others shows too.
 EACH = [
-    pytest.param(name, marks=() if name in ("application", "redis") else pytest.mark.long)
-    for name in sorted(FAULTS)
+    pytest.param(name, marks=() if name == "application" else pytest.mark.long) for name in sorted(FAULTS)
 ]
 
 
@@ -144,14 +143,27 @@ def without(objects: list[dict[str, Any]], resource: str, verb: str) -> list[dic
     ("resource", "verb", "code", "said"),
     [
         ("pods", "list", 4, '{apiGroups: [""], resources: [pods], verbs: [list]}'),
-        ("deployments", "list", 4, "{apiGroups: [apps], resources: [deployments], verbs: [list]}"),
-        ("leases", "create", 3, "- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]}"),
+        pytest.param(
+            "deployments",
+            "list",
+            4,
+            "{apiGroups: [apps], resources: [deployments], verbs: [list]}",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "leases",
+            "create",
+            3,
+            "- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]}",
+            marks=pytest.mark.long,
+        ),
         ("deployments", "patch", 3, "- {apiGroups: [apps], resources: [deployments], verbs: [patch]}"),
-        (
+        pytest.param(
             "horizontalpodautoscalers",
             "list",
             3,
             "- {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [list]}",
+            marks=pytest.mark.long,
         ),
     ],
 )

@@ -236,6 +236,7 @@ def test_two_workloads_of_one_name_are_told_and_none_is_touched(cluster: Cluster
     assert "service_names" in told
 
 
+@pytest.mark.long
 def test_a_workload_at_zero_is_started_again(cluster: Cluster) -> None:
     cluster.behave("backend")
     cluster.patch("deployments", "saveit-backend", {"spec": {"replicas": 0}})

@@ -72,6 +72,7 @@ def test_what_is_not_allowed_is_shown_as_the_rule_to_add_and_is_not_in_the_plan(
     assert asked(cluster) <= {f"POST {REVIEWS}"}
 
 
+@pytest.mark.long
 def test_each_right_is_asked_for_once_over_one_connection(cluster: Cluster) -> None:
     cluster.need("faults")  # only the stand-in tells its requests
     scaled_to_zero(cluster)
@@ -89,7 +90,16 @@ def test_nothing_is_asked_when_nothing_is_wrong(cluster: Cluster) -> None:
     assert asked(cluster) == set()
 
 
-@pytest.mark.parametrize("behaviour", ["crash-loop", "image-missing", "config-missing", "unschedulable"])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        "crash-loop",
+        *(
+            pytest.param(each, marks=pytest.mark.long)
+            for each in ("image-missing", "config-missing", "unschedulable")
+        ),
+    ],
+)
 def test_what_no_restart_helps_against_gets_no_plan(cluster: Cluster, behaviour: str) -> None:
     cluster.behave("backend", behaviour)
     with cluster.unchanged():

@@ -43,6 +43,7 @@ def test_all_incident_types_on_200_pods_take_at_most_12_requests(standin: StandI
     assert len(calls) == len(set(calls)), "nothing is asked for twice"
 
 
+@pytest.mark.long
 def test_the_cause_is_named_with_the_command_that_remediates(cluster: Cluster) -> None:
     everything(cluster)
     cluster.patch("statefulsets", "saveit-postgres", {"spec": {"replicas": 0}})

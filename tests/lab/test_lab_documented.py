@@ -82,7 +82,7 @@ def test_the_application_has_an_ordinary_role(documented: Lab) -> None:
 
 
 def fault_names() -> list[str]:
-    """A sample, of each incident type the last that lasts; `make faults` tries them all."""
+    """A sample, of some incident types the last that lasts; `make faults` tries them all."""
     from saveit_lab import fault, faults
 
     last = {
@@ -90,7 +90,7 @@ def fault_names() -> list[str]:
         for each in faults.TABLE
         if "documented" in each.profiles and each.expected == fault.UNRESOLVED
     }
-    return list(last.values())
+    return [last[incident] for incident in ("application", "certificate", "mqtt")]
 
 
 @pytest.mark.parametrize("fault", fault_names())

@@ -161,6 +161,7 @@ def test_what_a_cut_off_run_has_leased_is_released_by_its_incident(site: Site, p
     assert (site.folder / "told").read_text() == f"release {json.loads(out)['incident_id']}"
 
 
+@pytest.mark.long
 def test_a_child_that_ignores_sigterm_is_killed_after_the_grace_time(site: Site, pipe: Path) -> None:
     site.playbook(stay(pipe, "diagnose", "deaf"))
     process = site.start("--incident", "frob", "--json")

@@ -63,6 +63,7 @@ def test_a_person_is_asked_about_each_plan(site: Site, monkeypatch: pytest.Monke
     assert report.sentence.endswith("nothing was touched, as you did not agree to it")
 
 
+@pytest.mark.long
 def test_a_world_that_changes_every_time_is_refused_after_the_third_plan(site: Site) -> None:
     site.world_changes(4, then={"findings": []})
     found = site.json("--yes")

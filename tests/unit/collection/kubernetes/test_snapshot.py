@@ -341,6 +341,7 @@ print([name for name in sys.modules if name.startswith("kubernetes.client.models
 """
 
 
+@pytest.mark.long
 def test_five_thousand_pods_fit_into_memory_and_no_typed_class_is_imported(
     api_server: Any, kubeconfig: Any, replay: Any, reply: Any
 ) -> None:
