@@ -30,6 +30,7 @@ def watch(incident_id: str, longest: str, every: str, as_json: bool, **options: 
     import time
 
     from saveit_remediate.cli import remediate
+    from saveit_remediate.cli.notify import telling
     from saveit_remediate.incident_life import life_of
     from saveit_remediate.report.document import dump
     from saveit_remediate.report.text import clean
@@ -41,7 +42,10 @@ def watch(incident_id: str, longest: str, every: str, as_json: bool, **options: 
     settings = load_settings({}, os.environ, cwd)
     pace = Pace(seconds_of(longest, option="--for"), seconds_of(every, option="--every"), time.sleep)
     screen = remediate.screen_of({**options, "as_json": as_json})
-    with closing(remediate.journal_of(settings, screen)) as journal:
+    with (
+        closing(remediate.journal_of(settings, screen)) as journal,
+        telling(settings, journal, screen.warning),
+    ):
         events = journal.events(journal.find(incident_id))
         asked = {
             "incident": "-",
