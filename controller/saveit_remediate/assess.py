@@ -19,6 +19,7 @@ class Assessment:
     severity: Severity
     why: str
     context: tuple[Finding, ...] = ()
+    by_impact: bool = False  # the severity is worse than any rule of the runbook says
 
     @property
     def all(self) -> tuple[Finding, ...]:
@@ -43,17 +44,33 @@ class Assessment:
         return tuple(dict.fromkeys(finding.target for finding in self.symptoms))
 
 
-def assess(runbook: Runbook, observation: Observation, given: Severity | None = None) -> Assessment:
-    """Judge the diagnosis by the runbook's tables; a severity that a person gave wins."""
+def assess(
+    runbook: Runbook,
+    observation: Observation,
+    given: Severity | None = None,
+    given_why: str = "",
+    impact: tuple[Severity | None, str] = (None, ""),
+) -> Assessment:
+    """Judge the diagnosis by the runbook's tables, and by the impact where that is worse.
+
+    A severity that a person gave wins, with `given_why`.
+    """
     findings = [_complete(runbook, finding) for finding in observation.findings]
     findings.sort(key=lambda finding: runbook.rank(finding.id))
-    severity, why = _severity(runbook, findings, given)
+    severity, why = _severity(runbook, findings)
+    (proposed, measured), by_impact = impact, False
+    if given is not None:
+        severity, why = given, given_why or "given with --severity"
+    elif proposed is not None and proposed < severity and any(one.is_symptom for one in findings):
+        severity, why, measured, by_impact = proposed, f"{measured}; {why}", "", True
+    why += f"; {measured}" if measured else ""
     return Assessment(
         symptoms=tuple(finding for finding in findings if finding.is_symptom),
         obstacles=tuple(finding for finding in findings if finding.is_obstacle),
         severity=severity,
         why=why,
         context=tuple(finding for finding in findings if finding.kind == "context"),
+        by_impact=by_impact,
     )
 
 
@@ -67,9 +84,7 @@ def _complete(runbook: Runbook, finding: Finding) -> Finding:
     )
 
 
-def _severity(runbook: Runbook, findings: Iterable[Finding], given: Severity | None) -> tuple[Severity, str]:
-    if given is not None:
-        return given, "given with --severity"
+def _severity(runbook: Runbook, findings: Iterable[Finding]) -> tuple[Severity, str]:
     # "sev1" sorts before "sev4": the least string is the worst.
     ranked = sorted(
         (finding.severity, finding.id)

@@ -208,3 +208,4 @@ class Request:
     approved_by: str = ""  # who answers for a remedy that needs an approval
     approvals: tuple[Mapping[str, str], ...] = ()  # signed ones: statement and signature
     lineage: tuple[str, ...] = ()  # that id, and those that it had gone on with: their runs are dead
+    severity_why: str = ""  # who said the severity, where it was not given with --severity

@@ -21,9 +21,7 @@ class Spec:
     """One row of the table of settings; the README's table is made from it."""
 
     name: str
-    kind: (
-        str  # "path", "inventory" (or a list of hosts with a comma), "journal" (or a URL), "url" or "seconds"
-    )
+    kind: str  # path, inventory (or a list of hosts with a comma), journal (or a URL), url, urls or seconds
     default: str
     help: str
     minimum: int = 0
@@ -64,7 +62,13 @@ SPECS = (
         "templates beside the file",
         "Folder of the site's own templates of post-mortems and reports.",
     ),
-    Spec("prometheus", "url", "none", "Prometheus, for the charts of post-mortems: `https://HOST:9090`."),
+    Spec("prometheus", "url", "none", "Prometheus, for impact and charts: `https://HOST:9090`."),
+    Spec(
+        "probes",
+        "urls",
+        "none",
+        "What the tool asks itself to see the impact: `backend=https://HOST/ready frontend=https://HOST/`.",
+    ),
     Spec("timeout", "seconds", "600", "Longest time for one whole Ansible run.", minimum=1, maximum=86400),
 )
 
@@ -91,6 +95,7 @@ class Settings:
     values: Mapping[str, Setting] = field(default_factory=dict)
     folder: Path | None = None
     state: Path = Path()
+    own_inventory: str | None = None  # the one that the file names
 
     def __getitem__(self, name: str) -> Setting:
         return self.values[name]
@@ -139,7 +144,19 @@ class Settings:
     @property
     def prometheus(self) -> str:
         """A URL, in which a password may be; empty when none is set."""
-        return str(self.values["prometheus"].value or "")
+        return str(self._of_the_site("prometheus") or "")
+
+    @property
+    def probes(self) -> Mapping[str, str]:
+        """By service the URL that answers when it is well."""
+        return dict(pair.split("=", 1) for pair in str(self._of_the_site("probes") or "").split())
+
+    def _of_the_site(self, name: str) -> Any:
+        """Of the file only together with its inventory: another one is another site."""
+        from_file = self.values[name].origin.startswith("from /")
+        elsewhere = not self.values["inventory"].origin.startswith("from /")
+        other = from_file and elsewhere and self.values["inventory"].value != self.own_inventory
+        return None if other else self.values[name].value
 
 
 def load_settings(options: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
@@ -161,7 +178,10 @@ def load_settings(options: Mapping[str, Any], environ: Mapping[str, str], cwd: P
         else:
             raw, origin, base = _default(spec.name, environ, path), "by default", cwd
         values[spec.name] = Setting(spec.name, _convert(spec, raw, origin, base), origin)
-    return Settings(values, path.parent if path else None, _state(environ))
+    own = None
+    if path and "inventory" in written:
+        own = _convert(SPECS[0], written["inventory"], f"from {path}", path.parent)
+    return Settings(values, path.parent if path else None, _state(environ), own)
 
 
 def without_password(where: str) -> str:
@@ -244,6 +264,13 @@ def _convert(spec: Spec, raw: Any, origin: str, base: Path) -> Any:
         raise UsageError(
             f"setting {spec.name} must be a URL such as https://HOST:9090, not "
             f"{without_password(text)!r} ({origin})"
+        )
+    if spec.kind == "urls":
+        if all(re.fullmatch(r"[\w.-]+=https?://[^/@\s][^@\s]*", word) for word in text.split()):
+            return text
+        raise UsageError(
+            f"setting {spec.name} must be NAME=URL and again NAME=URL, such as backend=https://HOST/ready, "
+            f"without a password ({origin})"
         )
     if spec.kind == "inventory" and "," in text and not (base / text).exists():
         return text

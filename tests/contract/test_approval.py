@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from tests.contract.test_redis_playbook import SETTINGS
 
+pytestmark = pytest.mark.once
+
 COMMAND = str(Path(sys.executable).with_name("saveit-remediate"))
 ROOT = Path(__file__).resolve().parents[2]
 

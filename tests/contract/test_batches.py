@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.once
+
 COLLECTION = Path(__file__).resolve().parents[2] / "collections/ansible_collections/saveit/remediation"
 COMMON = {
     "ansible_connection": "local",

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.once
+
 DOCKER = """#!/bin/sh
 cd "{folder}"
 case "$1" in

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.once
+
 MARK = "pLanTed"  # is part of each secret, and of nothing else
 
 

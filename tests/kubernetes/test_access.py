@@ -113,6 +113,7 @@ def test_a_runbook_works_with_exactly_its_role(cluster: Cluster, incident: str) 
 
 
 @pytest.mark.parametrize("names", [(), ("status", "errors", "db")])
+@pytest.mark.long
 def test_the_commands_that_look_work_with_the_role(cluster: Cluster, names: tuple[str, ...]) -> None:
     cluster.behave("backend")
     cluster.behave("postgres")
@@ -168,6 +169,7 @@ def test_with_one_right_less_it_says_which(
 
 
 @pytest.mark.parametrize("incident", EACH)
+@pytest.mark.long
 def test_the_role_has_nothing_that_is_never_used(standin: Any, incident: str) -> None:
     """As far as one fault can show: each workload and the pods are listed by it."""
     FAULTS[incident](standin)

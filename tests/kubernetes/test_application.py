@@ -161,6 +161,7 @@ def test_pods_that_hang_are_replaced_by_a_rollout(cluster: Cluster) -> None:
     assert RESTARTED_AT in template(cluster)["metadata"]["annotations"]
 
 
+@pytest.mark.long
 def test_a_check_says_what_a_restart_would_change_and_writes_nothing(cluster: Cluster) -> None:
     cluster.behave("backend")
     make_unready(cluster)
@@ -171,6 +172,7 @@ def test_a_check_says_what_a_restart_would_change_and_writes_nothing(cluster: Cl
     assert RESTARTED_AT in acted["restart"]["diff"][0]["after"]
 
 
+@pytest.mark.long
 def test_a_rollout_that_fails_is_undone_when_high_risk_is_approved(cluster: Cluster) -> None:
     cluster.behave("backend")
     good = template(cluster)
@@ -245,6 +247,7 @@ def test_a_workload_at_zero_is_started_again(cluster: Cluster) -> None:
     assert cluster.get("deployments", "saveit-backend")["spec"]["replicas"] == 2
 
 
+@pytest.mark.long
 def test_an_api_server_that_restarts_during_the_rollout_is_waited_for(cluster: Cluster) -> None:
     cluster.need("faults")
     cluster.behave("backend")
@@ -285,6 +288,7 @@ def patched(standin: StandIn) -> list[str]:
     return [each for each in standin.writes if each.startswith("PATCH") and "/deployments/" in each]
 
 
+@pytest.mark.long
 def test_a_restart_whose_answer_is_lost_is_not_made_twice(cluster: Cluster) -> None:
     cluster.need("faults")
     cluster.behave("backend")

@@ -55,6 +55,7 @@ def outcomes(done: Done) -> dict[str, str]:
     return {each["target"]: each["outcome"] for each in done.report["targets"]}
 
 
+@pytest.mark.long
 def test_a_cluster_that_is_away_keeps_nobody_from_help(
     clusters: dict[str, StandIn], remediate: Callable[..., Done]
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_cluster_that_is_away_keeps_nobody_from_help(
     assert clusters["east"].writes == []
 
 
+@pytest.mark.long
 def test_when_most_are_sick_none_is_touched_unless_the_site_wants_it_one_by_one(
     clusters: dict[str, StandIn], remediate: Callable[..., Done]
 ) -> None:

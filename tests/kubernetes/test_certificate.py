@@ -119,6 +119,7 @@ def test_check_writes_nothing_and_shows_the_renewal(expired: Site) -> None:
     assert "delete it" in actions(done)["delete-secret"]["sentence"]
 
 
+@pytest.mark.long
 def test_a_failed_issuance_says_what_the_order_says_and_is_not_repeated(expired: Site) -> None:
     expired.cluster.need("issuance")
     expired.cluster.issuance("fails")
@@ -150,6 +151,7 @@ def test_without_the_right_to_the_status_the_renewal_is_not_planned(expired: Sit
     assert "resources: [certificates/status], verbs: [patch]" in actions(done)["renew"]["forbidden"]
 
 
+@pytest.mark.long
 def test_a_temporary_certificate_stands_in_while_the_issuer_refuses(issued: Site) -> None:
     issued.cluster.need("issuance")
     issued.cluster.issuance("fails")
@@ -163,6 +165,7 @@ def test_a_temporary_certificate_stands_in_while_the_issuer_refuses(issued: Site
     assert issued.cluster.find("secrets", NAME)
 
 
+@pytest.mark.long
 def test_a_secret_that_a_renewal_does_not_mend_is_saved_and_made_anew(issued: Site) -> None:
     """The issuer was asked a moment ago, so a renewal is too early."""
     issued.cluster.need("recorded-state")
@@ -176,6 +179,7 @@ def test_a_secret_that_a_renewal_does_not_mend_is_saved_and_made_anew(issued: Si
     assert saved["metadata"]["name"] in actions(done)["delete-secret"]["sentence"]
 
 
+@pytest.mark.long
 def test_the_secret_is_put_back_when_no_new_one_comes(issued: Site) -> None:
     issued.cluster.need("recorded-state", "issuance")
     strange = tls.issue("edge", by=tls.issue("a stranger"), valid_days=60)

@@ -103,6 +103,7 @@ def test_ctrl_c_removes_the_pod(cluster: Cluster) -> None:
     cluster.wait(lambda: not debug_pods(cluster), "the pod is gone")
 
 
+@pytest.mark.long
 def test_what_a_killed_run_leaves_behind_the_next_one_removes(cluster: Cluster) -> None:
     cluster.behave("backend")
     with begin(cluster) as started:

@@ -93,6 +93,7 @@ def test_of_ten_who_begin_at_the_same_time_exactly_one_acts(tell: Callable[..., 
     assert said == ["begun", *["lease-held"] * 9]
 
 
+@pytest.mark.long
 def test_the_command_is_refused_while_somebody_else_is_at_work(
     cluster: Cluster, tell: Callable[..., Any]
 ) -> None:
@@ -111,6 +112,7 @@ def test_the_command_is_refused_while_somebody_else_is_at_work(
     assert not lease(cluster)["spec"].get("holderIdentity")
 
 
+@pytest.mark.long
 def test_the_command_is_refused_while_automation_is_paused(cluster: Cluster) -> None:
     cluster.behave("redis")
     cluster.patch("statefulsets", "redis-master", {"spec": {"replicas": 0}})

@@ -91,6 +91,7 @@ def recorded(cluster: Cluster) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.long
 def test_with_an_autoscaler_its_minimum_is_raised_and_it_undoes_nothing(cluster: Cluster) -> None:
     busy(cluster)
     autoscaler(cluster, target=2000)
@@ -123,6 +124,7 @@ def test_with_an_autoscaler_its_minimum_is_raised_and_it_undoes_nothing(cluster:
     assert "still changed: " not in shown.stdout
 
 
+@pytest.mark.long
 def test_what_somebody_else_has_set_since_is_left_alone_until_it_is_ours_again(
     cluster: Cluster, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
@@ -205,6 +207,7 @@ def _counted(cluster: Cluster) -> bool:
     return bool(used.get("pods") == "2")
 
 
+@pytest.mark.long
 def test_a_check_plans_it_and_only_reads(cluster: Cluster) -> None:
     busy(cluster)
     autoscaler(cluster, target=2000)
@@ -244,6 +247,7 @@ def test_where_nobody_knows_it_says_no_metrics_and_not_zero(standin: StandIn) ->
     assert "metrics-server is not installed there" in sentence
 
 
+@pytest.mark.long
 def test_what_the_kernel_counts_inside_does_where_there_are_no_metrics(standin: StandIn) -> None:
     standin.behave("backend")
     standin.without("metrics")
@@ -288,6 +292,7 @@ def test_what_somebody_else_changes_meanwhile_is_read_again(standin: StandIn) ->
     assert [each["before"] for each in recorded(standin)] == ["1"], "the intent that lost is not recorded"
 
 
+@pytest.mark.long
 def test_a_number_that_changes_all_the_time_is_left_alone(standin: StandIn) -> None:
     busy(standin)
     autoscaler(standin, target=2000)

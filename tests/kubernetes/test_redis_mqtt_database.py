@@ -52,6 +52,7 @@ def test_a_database_is_asked_by_psql_inside_its_pod(cluster: Cluster) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "finding"), [("crash-loop", "service-crash-loop"), ("image-missing", "service-image")]
 )
+@pytest.mark.long
 def test_a_redis_whose_pod_does_not_come_up_is_not_restarted(
     cluster: Cluster, behaviour: str, finding: str
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_managed_redis_that_nobody_knows_the_address_of_is_refused_with_what_t
     assert "service_names" in findings(done.report)["no-service"]
 
 
+@pytest.mark.long
 def test_a_managed_database_is_asked_by_the_backend(cluster: Cluster) -> None:
     """With the runbook's own line in Python, inside a pod of the backend."""
     cluster.behave("backend")
@@ -116,6 +118,7 @@ def test_a_managed_database_is_asked_by_the_backend(cluster: Cluster) -> None:
     assert "somebody else manages it" in findings(done.report)["service-elsewhere"]
 
 
+@pytest.mark.long
 def test_a_broker_that_is_embedded_is_restarted_with_the_backend(cluster: Cluster) -> None:
     """Nobody listens on the port; the backend has it, so that it is the backend whose restart would help."""
     cluster.behave("backend")
@@ -136,6 +139,7 @@ def test_a_broker_that_is_embedded_is_restarted_with_the_backend(cluster: Cluste
     assert "a rollout of Deployment saveit-backend" in acted["restart-backend"]["sentence"]
 
 
+@pytest.mark.long
 def test_a_broker_is_asked_inside_its_pod_where_nobody_told_its_address(cluster: Cluster) -> None:
     cluster.behave("mosquitto")
     with cluster.unchanged():

@@ -108,6 +108,7 @@ def test_what_it_has_not_been_told_it_rejects(standin: StandIn, method: str, pat
     assert answer["message"].startswith("the stand-in does not play ")
 
 
+@pytest.mark.long
 def test_a_namespace_with_many_pods_is_listed_in_pages(standin: StandIn) -> None:
     standin.behave("frontend")
     example = standin.pods("saveit-frontend")[0]

@@ -13,6 +13,17 @@ from saveit_remediate.cli.completion import complete_incident, completion
 from saveit_remediate.cli.diagnose import diagnose
 from saveit_remediate.cli.escalate import contacts, escalate
 from saveit_remediate.cli.journal import journal
+from saveit_remediate.cli.life import (
+    ack,
+    assign,
+    note,
+    open_,
+    reopen,
+    resolve,
+    severities,
+    severity,
+    timeline,
+)
 from saveit_remediate.cli.look import db, debug, errors, status
 from saveit_remediate.cli.notify import notify
 from saveit_remediate.cli.pause import pause, resume_automation
@@ -28,6 +39,7 @@ from saveit_remediate.cli.target import (
     limit_option,
     verbose_option,
 )
+from saveit_remediate.cli.watch import watch
 
 PROGRAM = "saveit-remediate"
 _SEVERITIES = ["sev1", "sev2", "sev3", "sev4"]
@@ -121,6 +133,16 @@ cli.add_command(incidents)
 cli.add_command(show)
 cli.add_command(postmortem)
 cli.add_command(report)
+cli.add_command(open_)
+cli.add_command(ack)
+cli.add_command(note)
+cli.add_command(severity)
+cli.add_command(assign)
+cli.add_command(resolve)
+cli.add_command(reopen)
+cli.add_command(timeline)
+cli.add_command(severities)
+cli.add_command(watch)
 cli.add_command(resume)
 cli.add_command(approve)
 cli.add_command(notify)

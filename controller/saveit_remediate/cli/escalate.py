@@ -46,8 +46,9 @@ def escalate(seconds: int, as_json: bool) -> int:
 
 
 @click.command()
+@click.option("--markdown", is_flag=True, help="A page of Markdown, to print.")
 @json_option
-def contacts(as_json: bool) -> None:
+def contacts(markdown: bool, as_json: bool) -> None:
     """Print the page of contacts: each role, who it is now, and how to reach them."""
     from saveit_remediate.report.document import dump
     from saveit_remediate.report.text import clean
@@ -58,6 +59,10 @@ def contacts(as_json: bool) -> None:
     rows = [(one.title, who.name, who.email, who.phone, one.reach, ", ".join(one.via)) for one, who in found]
     if as_json:
         click.echo(dump([dict(zip(columns, row, strict=True)) for row in rows]))
+    elif markdown:
+        click.echo(f"# Contacts\n\nAs of {now:%Y-%m-%d %H:%M} UTC.\n")
+        for row in (columns, ["---"] * len(columns), *rows):
+            click.echo("| " + " | ".join(clean(cell).replace("|", "\\|") for cell in row) + " |")
     elif not sys.stdout.isatty():
         for row in rows:
             click.echo("\t".join(clean(cell) or "-" for cell in row))

@@ -59,14 +59,12 @@ def debug(image: str | None, shell: bool, **options: Any) -> int:
         return _look("debug", {**variables, "look_debug_terminal": device}, options, longest=_DAY)
 
 
-def seconds_of(text: str, most_days: int = 7) -> float:
-    """A time such as 90s or 5m in seconds. Raises UsageError."""
+def seconds_of(text: str, days: int = 7, option: str = "--since") -> float:
+    """A time such as 90s or 5m in seconds, at most so many days. Raises UsageError."""
     found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip())
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0
-    if not 0 < seconds <= most_days * _DAY:
-        raise UsageError(
-            f"--since must be a time such as 90s, 5m, 2h or 1d, at most {most_days}d, not {text!r}"
-        )
+    if not 0 < seconds <= days * _DAY:
+        raise UsageError(f"{option} must be a time such as 90s, 5m, 2h or 1d, at most {days}d, not {text!r}")
     return float(seconds)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +19,13 @@ from saveit_remediate.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from saveit_remediate.catalog.policy import Sections
     from saveit_remediate.journal import Journal
+    from saveit_remediate.notify.courier import Courier
     from saveit_remediate.notify.deliver import Tally
     from saveit_remediate.notify.post import Post
     from saveit_remediate.settings import Settings
 
 _WRONG = 3  # a person has to look, as the README's table says
-_RECENT = timedelta(days=7)
+_RECENT = timedelta(days=14)
 
 
 @click.group(invoke_without_command=True)
@@ -104,6 +106,26 @@ def publish(incident_id: str, yes: bool, decline: bool) -> int:
             agreed = not decline and (yes or click.confirm("Publish it?", default=False))
             agree(journal, found, parcel, agreed, person(), post.now())
         return say(deliver(journal, [found], post, 30), as_json=False)
+
+
+@contextmanager
+def telling(
+    settings: Settings, journal: Journal, warn: Callable[[str], None], silent: bool = False
+) -> Iterator[Courier]:
+    """What is written to the journal within is told by the channels of the site, beside what goes on.
+
+    At the end they are waited for, for a bounded time; what is not told then is for the next `notify`.
+    """
+    from saveit_remediate.notify.courier import Courier
+
+    courier = Courier(lambda: post_of(sections_of(settings)), lambda: journal_of(settings))
+    if settings.policy is not None and not silent:  # the shipped policy has no channels
+        journal.told = courier.tell
+    try:
+        yield courier
+    finally:
+        for sentence in courier.finish():
+            warn(sentence)
 
 
 def say(tally: Tally, as_json: bool) -> int:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from saveit_remediate.cli.look import seconds_of
 from saveit_remediate.cli.unfinished import say_unfinished
+from saveit_remediate.incident import Severity
+from saveit_remediate.incident_life import STATES
 
 if TYPE_CHECKING:
     from saveit_remediate.catalog import Catalog
@@ -75,23 +78,42 @@ def runbooks(name: str | None, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--type", "incident", default="", metavar="TYPE", help="Only of this incident type.")
+@click.option(
+    "--severity", multiple=True, type=click.Choice(list(Severity), case_sensitive=False), help="Only these."
+)
+@click.option(
+    "--state",
+    type=click.Choice(["open", *STATES]),
+    help="Only in this state; open is any before resolved.",
+)
+@click.option("--since", metavar="TIME", help="Only opened since: 90s, 5m, 2h, 30d.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
-def incidents(as_json: bool) -> None:
+def incidents(
+    incident: str, severity: tuple[str, ...], state: str | None, since: str | None, as_json: bool
+) -> None:
     """List the recorded incidents, newest first."""
     import dataclasses
+    from datetime import UTC, datetime, timedelta
 
-    from saveit_remediate.report.history import summaries
+    from saveit_remediate.catalog import find
+    from saveit_remediate.report.history import matching, summaries
     from saveit_remediate.report.text import clean
 
+    opened = datetime.now(UTC) - timedelta(seconds=seconds_of(since, 3650)) if since else None
+    wanted = find(_catalog(), incident).id if incident and incident != "auto" else incident
     journal = _journal()
-    found = summaries(journal)
+    every = summaries(journal)
+    found = matching(every, wanted, [one.lower() for one in severity], state or "", opened)
     if as_json:
         _json([dataclasses.asdict(summary) for summary in found])
     elif not found:
-        click.echo(clean(f"no incident is recorded in {journal.name}"))
+        which = "is recorded" if not every else f"of {len(every)} is like that"
+        click.echo(clean(f"no incident {which} in {journal.name}"))
     elif not sys.stdout.isatty():
         for one in found:
-            cells = (one.incident_id, one.opened, one.incident, one.severity, one.outcome, one.sentence)
+            ended = (one.severity, one.outcome, one.sentence, one.state, one.assignee)
+            cells = (one.incident_id, one.opened, one.incident, *ended)
             click.echo("\t".join(clean(cell) for cell in cells))
     else:
         from saveit_remediate.report.tables import console, incidents_table
@@ -105,7 +127,7 @@ def incidents(as_json: bool) -> None:
 def show(incident_id: str, as_json: bool) -> None:
     """Show the timeline of an incident; the beginning of an ID is enough, `last` is the newest."""
     from saveit_remediate.journal.chain import chain_break
-    from saveit_remediate.report.history import still_changed, timeline_data, timeline_lines
+    from saveit_remediate.report.history import life_line, still_changed, timeline_data, timeline_lines
     from saveit_remediate.report.screen import change_lines
     from saveit_remediate.report.text import clean
 
@@ -117,13 +139,15 @@ def show(incident_id: str, as_json: bool) -> None:
     if as_json:
         _json(timeline_data(events))
         return
+    stands = life_line(events)
     if not sys.stdout.isatty():
-        click.echo(clean(f"incident {events[0].incident_id}"))
+        click.echo(clean(f"incident {events[0].incident_id}: {stands}"))
         for at, kind, sentence in timeline_lines(events):
             click.echo(f"{clean(at)}  {clean(kind)}: {clean(sentence)}")
     else:
         from saveit_remediate.report.tables import console, timeline_table
 
         console().print(timeline_table(events))
+        click.echo(clean(stands))
     for line in change_lines(still_changed(events)):
         click.echo(line)

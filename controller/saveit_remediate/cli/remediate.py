@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from saveit_remediate.catalog import open_catalog, parse_extra_vars
+from saveit_remediate.cli.notify import telling
 from saveit_remediate.cli.unfinished import say_unfinished
 from saveit_remediate.errors import UsageError
 from saveit_remediate.incident import Request, Severity
@@ -27,12 +28,7 @@ from saveit_remediate.report.text import clean, duration
 from saveit_remediate.respond import AUTO, Surroundings, respond, respond_auto
 from saveit_remediate.settings import Settings, load_settings
 
-if TYPE_CHECKING:
-    from saveit_remediate.notify.courier import Courier
-
-# What a run waits for its channels, when all else is done.
-_TELL_SECONDS = 10.0
-_TELL_INTERRUPTED_SECONDS = 1.0
+_INTERRUPTED_SECONDS = 1.0  # that the channels are waited for after Ctrl-C
 
 
 def remediate(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
@@ -50,9 +46,7 @@ def run(request: Request, settings: Settings, screen: Screen, journal: Journal, 
     attended = _is_terminal() and not as_json
     world = surroundings(settings, screen, Path.cwd(), _ask if attended else None)
     say_unfinished(journal, request.resumes or request.goes_on)
-    courier = courier_of(settings, journal) if settings.policy is not None and not request.check else None
-    seconds = _TELL_SECONDS
-    try:
+    with telling(settings, journal, screen.warning, request.check) as courier:
         if request.incident.strip().lower() == AUTO:
             report = respond_auto(request, settings, world, journal, _choose if attended else None)
         else:
@@ -61,22 +55,9 @@ def run(request: Request, settings: Settings, screen: Screen, journal: Journal, 
             click.echo(to_json(report))
         else:
             _tell(report, screen)
-        seconds = _TELL_INTERRUPTED_SECONDS if report.interrupted else seconds
+        if report.interrupted:
+            courier.seconds = _INTERRUPTED_SECONDS
         return report.exit_code
-    finally:
-        for sentence in courier.finish(seconds) if courier else ():
-            screen.warning(sentence)
-
-
-def courier_of(settings: Settings, journal: Journal) -> Courier:
-    """Whoever tells people beside the run what is written to its journal."""
-    from saveit_remediate.cli.notify import journal_of as own_journal
-    from saveit_remediate.cli.notify import post_of, sections_of
-    from saveit_remediate.notify.courier import Courier
-
-    courier = Courier(lambda: post_of(sections_of(settings)), lambda: own_journal(settings))
-    journal.told = courier.tell
-    return courier
 
 
 def journal_of(settings: Settings, screen: Screen) -> Journal:

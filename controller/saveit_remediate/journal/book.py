@@ -18,6 +18,8 @@ from saveit_remediate.journal.spool import Spool
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from saveit_remediate.journal.store import Pages
+
 _RETRY_SECONDS = 5.0
 
 
@@ -50,6 +52,26 @@ class Journal:
         written = self._put(one)
         if written is not None:
             self.told(incident_id)
+        return written
+
+    def decide(self, work: Callable[[Pages], tuple[str, str, Mapping[str, Any]]], at: datetime) -> Event:
+        """Write what `work` makes of the journal: the incident, the kind and the payload of an event.
+
+        Nobody writes in between: what `work` saw holds. It may be called twice, and what it raises is raised.
+        Raises UnreachableError when the journal is away: what waits in the spool decides nothing.
+        """
+        from saveit_remediate.journal import store
+
+        token = secrets.token_hex(16)
+        with self._saying("write to"):
+            if self.away and self.clock() < self.try_again:
+                raise UnreachableError("it was away a moment ago")
+            if self.spool is not None:
+                self.catch_up(self.spool)
+            written = store.run(
+                self.engine, lambda connection: store.decide(connection, token, work, at), writes=True
+            )
+        self.told(written.incident_id)
         return written
 
     def _put(self, one: Draft) -> Event | None:

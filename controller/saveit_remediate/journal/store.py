@@ -7,20 +7,23 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, Subquery, create_engine, event, func, make_url, or_, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from saveit_remediate.errors import UnreachableError, UsageError
-from saveit_remediate.journal.event import Draft, Event, Head, Row, chained, seal_of
+from saveit_remediate.journal.event import Draft, Event, Head, Row, chained, draft, seal_of
 from saveit_remediate.journal.schema import events, head
 from saveit_remediate.settings import without_password
 
+BEGUN = ("opened", "went-on", "joined")
 ENDED = ("closed", "interrupted")
 _BUSY_SECONDS = 5.0  # for SQLite, whose writers are few and quick
 _CONNECT_SECONDS = 3
@@ -173,6 +176,35 @@ def put(connection: Connection, one: Draft) -> Event:
     return added
 
 
+@dataclass(frozen=True)
+class Pages:
+    """The journal as it stands within one transaction in which nobody else writes."""
+
+    connection: Connection
+
+    def incidents(self) -> list[str]:
+        """The ids of all incidents, oldest first."""
+        return incidents(self.connection)
+
+    def events(self, incident_id: str) -> list[Event]:
+        return events_of(self.connection, incident_id)
+
+
+def decide(
+    connection: Connection,
+    token: str,
+    work: Callable[[Pages], tuple[str, str, Mapping[str, Any]]],
+    at: datetime,
+) -> Event:
+    """Add what `work` makes of the journal: the incident, the kind and the payload. It may raise instead."""
+    if head_of(connection, writes=True) is None:  # locked: what is read now holds until the event is there
+        raise UnreachableError("its head record is missing: saveit-remediate journal verify")
+    there = connection.execute(select(*_EVENT).where(events.c.token == token)).first()
+    if there:  # the commit arrived, and its answer did not
+        return event_of(there)
+    return put(connection, draft(token, *work(Pages(connection)), at))
+
+
 def insert(connection: Connection, last: Head, token: str, added: Event, payload: str) -> Head:
     """Put the event behind the last one, and move the head."""
     position = last.position + 1
@@ -199,10 +231,27 @@ def incidents(connection: Connection) -> list[str]:
 
 
 def unended(connection: Connection) -> list[str]:
-    """Incidents whose record has no end."""
-    ended = select(events.c.incident_id).where(events.c.kind.in_(ENDED))
-    found = select(events.c.incident_id).distinct().where(events.c.incident_id.not_in(ended))
+    """Incidents whose last run has no end in the record."""
+    begun, ended = _last(BEGUN), _last(ENDED)
+    found = (
+        select(events.c.incident_id)
+        .distinct()
+        .outerjoin(begun, events.c.incident_id == begun.c.incident_id)
+        .outerjoin(ended, events.c.incident_id == ended.c.incident_id)
+        .where(or_(ended.c.last.is_(None), begun.c.last > ended.c.last))
+    )
     return sorted(connection.execute(found).scalars())
+
+
+def _last(kinds: tuple[str, ...]) -> Subquery:
+    """By incident the number of its last event of these kinds."""
+    last = func.max(events.c.sequence).label("last")
+    return (
+        select(events.c.incident_id, last)
+        .where(events.c.kind.in_(kinds))
+        .group_by(events.c.incident_id)
+        .subquery()
+    )
 
 
 def page(connection: Connection, after: int | None) -> tuple[list[tuple[Row, str]], Head | None]:

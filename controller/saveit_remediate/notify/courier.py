@@ -26,10 +26,10 @@ class Courier:
 
     post: Callable[[], Post]
     journal: Callable[[], Journal]
+    seconds: float = 10.0  # that whoever is told of is waited for, when all else is done
     said: list[str] = field(default_factory=list)
     _words: SimpleQueue[str | None] = field(default_factory=SimpleQueue)
     _thread: threading.Thread | None = None
-    _last_pass: float = 0.0  # seconds
 
     def tell(self, incident_id: str) -> None:
         if self._thread is None:
@@ -37,13 +37,12 @@ class Courier:
             self._thread.start()
         self._words.put(incident_id)
 
-    def finish(self, seconds: float) -> list[str]:
-        """Wait for what is on its way, at most so long; returns what has to be said, in sentences."""
+    def finish(self) -> list[str]:
+        """Wait for what is on its way, at most `seconds`; returns what has to be said, in sentences."""
         if self._thread is None:
             return []
-        self._last_pass = seconds
         self._words.put(None)
-        self._thread.join(seconds + 1)
+        self._thread.join(self.seconds + 1)
         if self._thread.is_alive():
             return ["the channels are slow; saveit-remediate notify goes on"]
         return self.said
@@ -63,7 +62,7 @@ class Courier:
         while True:
             news, over = self._news()
             told |= news
-            tally = deliver(journal, told if over else news, post, self._last_pass if over else _PASS_SECONDS)
+            tally = deliver(journal, told if over else news, post, self.seconds if over else _PASS_SECONDS)
             if over:
                 self.said += [*post.warnings, *sentences(tally)]
                 return

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from saveit_remediate.incident_life import Life, has_symptom, life_of
 from saveit_remediate.journal import Event
-from saveit_remediate.notify.state import UNRESOLVED, State, is_sick, state_of
 
 # Events that are told as what they are.
 _TOLD_AS = {
@@ -20,6 +21,8 @@ _TOLD_AS = {
     "escalated": "escalated",
     "reminded": "reminder",
 }
+_GOOD = ("recovered", "healthy", None)  # None: a person resolved it
+_CUT_OFF = ("refused", "error", "interrupted")
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,14 @@ class Moment:
     mark: str
     at: datetime
     sentence: str
-    state: State
+    life: Life
     contacts: tuple[str, ...] = ()  # who is called, besides the audiences
     about: str = ""  # the channel that it comes from, which is not told
 
 
 def moments(events: Sequence[Event]) -> list[Moment]:
     """In order. A run in check mode, and a look at a healthy service, have nothing to say."""
-    if not events or events[0].payload.get("check"):
+    if not events or life_of(events[:1]).is_check:
         return []
     return list(_moments(events))
 
@@ -45,7 +48,10 @@ def moments(events: Sequence[Event]) -> list[Moment]:
 def _moments(events: Sequence[Event]) -> Iterator[Moment]:
     told = over = False
     for count, event in enumerate(events, start=1):
-        what = _what(event, told, over)
+        what = _what(event, told)
+        if event.kind in ("closed", "resolved") and not what:
+            ended = life_of(events[:count]).state == "resolved" and event.payload.get("outcome") in _GOOD
+            what = "resolved" if told and ended and not over else ""
         if not what:
             continue
         if what == "unresolved" and not told:
@@ -54,22 +60,32 @@ def _moments(events: Sequence[Event]) -> Iterator[Moment]:
         told, over = True, what == "resolved" or (over and what != "reopened")
 
 
-def _what(event: Event, told: bool, over: bool) -> str:
+def _what(event: Event, told: bool) -> str:
+    """What an event alone says; that it is over, only its life tells."""
     payload = event.payload
     if event.kind == "opened":
         return "opened" if payload.get("opened_by") else ""
     if event.kind == "assessed":
-        return "opened" if is_sick(payload) and not told else ""
-    if event.kind == "closed" and payload.get("outcome") in UNRESOLVED:
-        return "unresolved"
-    if event.kind in ("closed", "resolved"):
-        good = event.kind == "resolved" or payload.get("outcome") in ("recovered", "healthy")
-        return "resolved" if told and good and not over else ""
+        return "opened" if has_symptom(payload) and not told else ""
+    if event.kind == "closed":
+        return "unresolved" if _is_bad(payload, told) else ""
     if event.kind == "given-up":
         return "given-up" if payload.get("what") != "given-up" else ""
     if event.kind == "reopened":
         return "reopened"
     return _TOLD_AS.get(event.kind, "") if told else ""
+
+
+def _is_bad(closed: Mapping[str, Any], told: bool) -> bool:
+    """Did a run end with the service still sick, or with nobody knowing?
+
+    Where no symptom was told of, not because somebody else is at work, an option was wrong, or a person
+    interrupted it.
+    """
+    outcome = closed.get("outcome")
+    if outcome in ("unresolved", "unverified", "unreachable"):
+        return True
+    return (told and outcome in _CUT_OFF) or (outcome == "refused" and not closed.get("obstacles"))
 
 
 def _moment(what: str, event: Event, so_far: Sequence[Event]) -> Moment:
@@ -80,4 +96,4 @@ def _moment(what: str, event: Event, so_far: Sequence[Event]) -> Moment:
     to = tuple(map(str, payload.get("contacts") or ())) if what == "escalated" else ()
     about = str(payload.get({"given-up": "channel", "acknowledged": "via"}.get(what, "")) or "")
     mark = f"{what}-{event.sequence}"
-    return Moment(what, mark, datetime.fromisoformat(event.at), sentence, state_of(so_far), to, about)
+    return Moment(what, mark, datetime.fromisoformat(event.at), sentence, life_of(so_far), to, about)

@@ -80,7 +80,7 @@ def missing(
     for moment in moments(events):
         for name, people in _channels(moment, policy, contacts, told):
             told.add(name)
-            key = f"{moment.state.incident_id}/{moment.mark}/{name}"
+            key = f"{moment.life.incident_id}/{moment.mark}/{name}"
             if key not in there and now - moment.at < FRESH:
                 found.append(Notice(key, name, moment.what, moment, people))
     return found
@@ -90,9 +90,9 @@ def _channels(
     moment: Moment, policy: NotifyPolicy, contacts: Mapping[str, Contact], told: set[str]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each channel that is told of it, and for which contacts. All who know of it are told its end."""
-    state = moment.state
+    life = moment.life
     audiences = {
-        row.to for row in policy.table if row.takes(moment.what, state.severity, state.customer_facing)
+        row.to for row in policy.table if row.takes(moment.what, life.severity, life.customer_facing)
     }
     for name, channel in policy.channels.items():
         people = tuple(one for one in moment.contacts if one in contacts and name in contacts[one].via)

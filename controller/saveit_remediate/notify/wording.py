@@ -26,19 +26,19 @@ _TITLES = {
 
 def texts_of(notice: Notice, channel: Channel, policy: NotifyPolicy) -> Mapping[str, str]:
     """`title`, `text`, `record` and `severity`, as they go into the journal and from there to the channel."""
-    state = notice.moment.state
+    life = notice.moment.life
     if channel.audience == "public":
         text = _PUBLIC.get(notice.what, _WORKING).format(name=policy.public_name)
         title = f"A problem with {policy.public_name}"
-        return {"title": title, "text": text, "record": "", "severity": state.severity}
+        return {"title": title, "text": text, "record": "", "severity": life.severity}
     what = _TITLES.get(notice.what, notice.what)
-    title = f"{state.severity.upper()} {state.incident} on {state.target}: {what}"
-    record = policy.record.replace("{incident}", state.incident_id)
+    title = f"{life.severity.upper()} {life.incident} on {life.target}: {what}"
+    record = policy.record.replace("{incident}", life.incident_id)
     return {
         "title": plain(title, 200),
         "text": plain(notice.moment.sentence, _LONGEST),
         "record": record,
-        "severity": state.severity,
+        "severity": life.severity,
     }
 
 

@@ -168,12 +168,22 @@ def contacts_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Ric
 
 
 def incidents_table(summaries: Sequence[Summary]) -> RichTable:
-    table = _table("id", "opened (UTC)", "incident", "severity", "outcome", "how it ended", title="Incidents")
+    table = _table(
+        "id", "opened (UTC)", "incident", "severity", "state", "outcome", "how it ended", title="Incidents"
+    )
     for summary in summaries:
         outcome = Text(clean(summary.outcome), style=_STYLES.get(summary.outcome, "red"))
         opened = summary.opened[:19].replace("T", " ")
+        state = f"{summary.state} ({summary.assignee})" if summary.assignee else summary.state
         _row(
-            table, summary.incident_id, opened, summary.incident, summary.severity, outcome, summary.sentence
+            table,
+            summary.incident_id,
+            opened,
+            summary.incident,
+            summary.severity,
+            state,
+            outcome,
+            summary.sentence,
         )
     return table
 

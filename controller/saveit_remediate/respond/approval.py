@@ -15,9 +15,10 @@ from typing import Any
 from saveit_remediate.catalog import Policy
 from saveit_remediate.errors import RefusedError, UsageError, did_you_mean
 from saveit_remediate.incident import Action, Outcome
+from saveit_remediate.incident_life import BEGUN, run_is_open
 from saveit_remediate.journal import Event
 from saveit_remediate.journal.chain import chain_break
-from saveit_remediate.report.history import last_step, summarize, waits
+from saveit_remediate.report.history import summarize, waits
 from saveit_remediate.respond.case import Case
 from saveit_remediate.respond.judgement import Judgement
 from saveit_remediate.respond.key import Key
@@ -70,10 +71,10 @@ def asked_of(events: Sequence[Event], remedy: str = "") -> list[Mapping[str, Any
     if (broken := chain_break(events)) is not None:
         raise RefusedError(f"{attempt}: event {broken} of its record was changed, removed or moved")
     if not waits(events):
-        ended = last_step(events) in ("closed", "interrupted")
+        ended = not run_is_open(events)
         state = f"its record has an end ({summary.outcome}: {summary.sentence})" if ended else "it is at work"
         raise RefusedError(f"{attempt}: {state}, and waits for no approval")
-    begins = max(number for number, event in enumerate(events) if event.kind in ("opened", "went-on"))
+    begins = max(number for number, event in enumerate(events) if event.kind in BEGUN)
     asked = {
         (event.payload.get("target"), event.payload.get("remedy")): event.payload
         for event in events[begins:]

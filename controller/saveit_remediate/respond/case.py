@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from saveit_remediate.assess import Assessment
 from saveit_remediate.catalog import Catalog, Playbook, Runbook
 from saveit_remediate.incident import Action, Finding, Request
 from saveit_remediate.journal import Journal, new_incident_id
-from saveit_remediate.journal.controller import this_controller
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.document import Report, TargetReport
 from saveit_remediate.report.screen import Screen
 from saveit_remediate.respond.judgement import Judgement
+from saveit_remediate.respond.measuring import Measuring
 from saveit_remediate.respond.record import Record
 from saveit_remediate.run import Job
 from saveit_remediate.settings import Settings
@@ -56,6 +56,7 @@ class Case:
     assessment: Assessment | None = None
     findings: tuple[Finding, ...] = ()
     actions: tuple[Action, ...] = ()
+    measuring: Measuring = field(default_factory=lambda: Measuring(0.0))
 
 
 def new_record(incident: str, world: Surroundings, journal: Journal, goes_on: str = "") -> Record:
@@ -68,33 +69,6 @@ def new_record(incident: str, world: Surroundings, journal: Journal, goes_on: st
 def policy_variables(settings: Settings) -> dict[str, Any]:
     """Where the ladder finds the policy; without one of the site's own, the inventory or the role says."""
     return {"ladder_policy_file": str(settings.policy)} if settings.policy else {}
-
-
-def write_opened(case: Case) -> None:
-    request, settings = case.request, case.settings
-    by = f" by {case.world.user}" if case.world.user else ""
-    case.record.write(
-        "went-on" if request.goes_on else "opened",
-        f"{case.runbook.title}, {'gone on with' if request.goes_on else 'opened'}{by} on {request.inventory}"
-        + (f"; found by diagnosis: {request.found_by}" if request.found_by else "")
-        + (f"; goes on with {request.resumes}" if request.resumes else ""),
-        incident=case.runbook.id,
-        title=case.runbook.title,
-        inventory=request.inventory,
-        inventory_origin=settings["inventory"].origin,
-        limit=request.limit,
-        severity=request.severity,
-        check=request.check,
-        yes=request.yes,
-        approved_by=request.approved_by,
-        break_lease=request.break_lease,
-        user=case.world.user,
-        extra_vars=sorted(case.variables),  # names only: a value may be secret
-        controller=this_controller(settings.timeout),
-        resumes=request.resumes,
-        lineage=request.lineage,
-    )
-    case.record.end_resumed(request.resumes)
 
 
 def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
@@ -111,8 +85,9 @@ def job_of(case: Case, mode: str, ladder_plan: Mapping[str, Any]) -> Job:
         "ladder_approved_by": request.approved_by,
         "ladder_approval": [dict(one) for one in request.approvals],
     }
-    if request.severity:
-        data["ladder_severity"] = str(request.severity)
+    seen = case.assessment.severity if case.assessment and case.assessment.by_impact else None
+    if request.severity or seen:
+        data["ladder_severity"] = str(request.severity or seen)
     if mode == "remediate":
         data["ladder_plan"] = dict(ladder_plan)
     job = base_job(request, case.settings, case.world, case.playbook)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from saveit_remediate.catalog.policy_escalation import Step
+from saveit_remediate.incident_life import Life, life_of
 from saveit_remediate.journal import Event, Journal
 from saveit_remediate.notify.kind import SendError, options_of
+from saveit_remediate.notify.moments import moments
 from saveit_remediate.notify.outbox import outbox_of, token
 from saveit_remediate.notify.post import Post
-from saveit_remediate.notify.state import State, state_of
 
 
 @dataclass(frozen=True)
@@ -22,34 +23,34 @@ class Deadline:
     due: datetime
 
 
-def deadlines(state: State, steps: Sequence[Step]) -> list[Deadline]:
+def deadlines(life: Life, steps: Sequence[Step]) -> list[Deadline]:
     """All that are for this incident. Nothing here depends on the present.
 
     Minutes are minutes, whatever the clocks on the wall do. Where the automation gave up, the first step with
     a delay is due in that moment, and the later ones move with it; never later than they were.
     """
-    found = [step for step in steps if step.is_for(state.severity, state.customer_facing)]
+    found = [step for step in steps if step.is_for(life.severity, life.customer_facing)]
     first = next((step.after for step in found if step.after), None)
     result = []
     for step in found:
-        due = state.opened_at + step.after
-        if state.failed_at and first is not None and step.after >= first:
-            due = min(due, state.failed_at + step.after - first)
+        due = life.opened_at + step.after
+        if life.failed_at and first is not None and step.after >= first:
+            due = min(due, life.failed_at + step.after - first)
         result.append(Deadline(step, due))
     return result
 
 
 def due_now(events: Sequence[Event], steps: Sequence[Step], now: datetime) -> list[Deadline]:
     """The deadlines that have passed without an `escalated` event, since the incident opened or reopened."""
-    state = state_of(events)
-    if not state.is_open:
+    life = life_of(events)
+    if not life.is_open or not moments(events):
         return []
     done = {
         event.payload.get("to")
         for event in events
-        if event.kind == "escalated" and datetime.fromisoformat(event.at) >= state.opened_at
+        if event.kind == "escalated" and datetime.fromisoformat(event.at) >= life.opened_at
     }
-    return [one for one in deadlines(state, steps) if one.due <= now and one.step.to not in done]
+    return [one for one in deadlines(life, steps) if one.due <= now and one.step.to not in done]
 
 
 def escalate(journal: Journal, incident_id: str, steps: Sequence[Step], post: Post) -> list[str]:
@@ -58,7 +59,7 @@ def escalate(journal: Journal, incident_id: str, steps: Sequence[Step], post: Po
     Whoever has to be told is told by the outbox. Raises UnreachableError when the journal is away.
     """
     events, now = journal.events(incident_id), post.now()
-    if not events or not state_of(events).is_open:
+    if not events or not life_of(events).is_open:
         return []
     said = _acknowledged_elsewhere(journal, incident_id, events, post)
     due = due_now(events, steps, now)
@@ -68,7 +69,7 @@ def escalate(journal: Journal, incident_id: str, steps: Sequence[Step], post: Po
             *said,
             *([f"{incident_id}: {elsewhere} has the alert, and escalates by its own policy"] if due else []),
         ]
-    opened = state_of(events).opened_at.isoformat()
+    opened = life_of(events).opened_at.isoformat()
     for one in due:
         contact = post.contacts[one.step.to]
         person = contact.person(now)

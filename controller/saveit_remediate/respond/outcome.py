@@ -9,6 +9,7 @@ from saveit_remediate.catalog import Runbook
 from saveit_remediate.incident import Action, Finding, Outcome
 from saveit_remediate.plan import Plan
 from saveit_remediate.report.screen import next_steps
+from saveit_remediate.respond.case import Case, hold_seconds
 from saveit_remediate.respond.judgement import Judgement, together, worst
 from saveit_remediate.respond.untouched import judge_helpless, outcome_of
 from saveit_remediate.run import RunResult
@@ -30,6 +31,22 @@ def judge_remediation(
         for host in assessment.sick
     }
     return together(each, is_outdated(result))
+
+
+def against_baseline(case: Case, judgement: Judgement) -> tuple[Judgement, str]:
+    """Of what recovered it is also said whether it is as it was before; the word is for the record.
+
+    What is not back does not undo that every criterion was met: the incident stays open, monitoring, until
+    `watch` or a person has seen it.
+    """
+    if judgement.outcome is not Outcome.RECOVERED:
+        return judgement, ""
+    found = case.measuring.baseline(hold_seconds(case))
+    if found is None:
+        return judgement, ""
+    more = f"; to go on looking: saveit-remediate watch {case.record.incident_id}"
+    sentence = f"{judgement.sentence}; {found.sentence}{more if found.word == 'not-back' else ''}"
+    return dataclasses.replace(judgement, sentence=sentence), found.word
 
 
 def _judge_host(

@@ -43,8 +43,11 @@ class Record:
             if self.lost == 1:
                 self.warn(f"{error}; the run goes on, and its record is not complete")
 
-    def close(self, report: Report, outcome: str = "", kind: str = "closed") -> None:
-        """The last event of an incident, or of its run when it waits; `outcome` where it is another word."""
+    def close(self, report: Report, outcome: str = "", kind: str = "closed", baseline: str = "") -> None:
+        """The last event of an incident, or of its run when it waits; `outcome` where it is another word.
+
+        `baseline` is back, not-back, no-data, or empty where nothing was compared.
+        """
         self.write(
             kind,
             report.sentence,
@@ -52,6 +55,7 @@ class Record:
             severity=report.severity,
             obstacles=sorted({finding.id for finding in report.findings if finding.is_obstacle}),
             seconds=report.seconds,
+            baseline=baseline,
             targets=[
                 {"target": each.target, "outcome": each.outcome, "sentence": each.sentence}
                 for each in report.targets

@@ -9,6 +9,7 @@ from typing import Any
 
 from saveit_remediate.errors import RefusedError
 from saveit_remediate.incident import Request, Severity
+from saveit_remediate.incident_life import BEGUN, life_of, run_is_open
 from saveit_remediate.journal import Event
 from saveit_remediate.journal.chain import chain_break
 from saveit_remediate.redact import is_secret
@@ -22,11 +23,13 @@ def resumed(events: Sequence[Event], given: Request, now: datetime) -> Request:
 
     Raises RefusedError with the reason when there is nothing to go on with, or it may not be gone on with.
     """
-    incident_id, opened = events[0].incident_id, events[0].payload
+    incident_id, life = events[0].incident_id, life_of(events)
+    begun = [event.payload for event in events if event.kind in BEGUN and not event.payload.get("stopped")]
+    opened = begun[-1] if begun else {}
     attempt = f"cannot resume {incident_id}"
     summary = summarize(events)
     ends = [event for event in events if event.kind in ("closed", "interrupted")]
-    if ends:
+    if ends and not run_is_open(events) and not waits(events):
         pointer = ends[-1].payload.get("resumed_as")
         ending = f"resume {pointer} instead" if pointer else "start anew with --incident"
         raise RefusedError(
@@ -50,12 +53,13 @@ def resumed(events: Sequence[Event], given: Request, now: datetime) -> Request:
             f"{attempt}: it was begun with values that are not recorded, as they may be secret; "
             f"give them again: {' '.join(map(_option, missing))}"
         )
+    severity = life.severity if life.by_person else opened.get("severity")
     return dataclasses.replace(
         given,
         incident=str(opened.get("incident")),
         inventory=str(opened.get("inventory")),
         limit=str(opened.get("limit") or ""),
-        severity=Severity(opened["severity"]) if opened.get("severity") in list(Severity) else None,
+        severity=Severity(severity) if severity in list(Severity) else None,
         check=opened.get("check") is True,
         resumes="" if waiting else incident_id,
         goes_on=incident_id if waiting else "",

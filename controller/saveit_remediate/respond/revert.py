@@ -96,9 +96,7 @@ def _read(job: Job, world: Surroundings, request: Request) -> Changes:
     # Those that left something, or have no such change, fail after they have told so, which is no obstacle.
     reverted = result.observation.reverted
     left = {one.target for one in reverted if one.word == "left"}
-    without = (
-        result.published - {one.target for one in reverted} if job.extra_vars.get("changes_ids") else set()
-    )
+    without = result.published - {one.target for one in reverted} if job.data.get("changes_ids") else set()
     seen = with_obstacles(dataclasses.replace(result, failed=result.failed - left - without), job)
     return Changes(
         changes=seen.changes,

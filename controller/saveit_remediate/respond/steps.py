@@ -21,12 +21,13 @@ from saveit_remediate.respond.case import (
     job_of,
     new_record,
     report_of,
-    write_opened,
 )
 from saveit_remediate.respond.diagnosis import with_obstacles
 from saveit_remediate.respond.judgement import Judgement, joined, together
 from saveit_remediate.respond.lease import release
-from saveit_remediate.respond.outcome import is_outdated, judge_remediation
+from saveit_remediate.respond.measuring import measuring
+from saveit_remediate.respond.opening import open_or_join
+from saveit_remediate.respond.outcome import against_baseline, is_outdated, judge_remediation
 from saveit_remediate.respond.untouched import (
     judge_all_apart,
     judge_apart,
@@ -51,8 +52,9 @@ def respond(request: Request, settings: Settings, world: Surroundings, journal: 
     record = new_record(runbook.id, world, journal, request.goes_on)
     playbook = choose_playbook(runbook.id, request.severity, settings.playbooks)
     case = Case(request, settings, world, runbook, variables, record, playbook, agreed=request.yes)
+    open_or_join(case)
     try:
-        write_opened(case)
+        case.measuring = measuring(settings, world.catalog, record.started.timestamp())
         for dead in () if request.check else request.lineage:
             release(case, dead)
         judgement = _steps(case)
@@ -61,9 +63,13 @@ def respond(request: Request, settings: Settings, world: Surroundings, journal: 
     except RemediateError as error:
         record.write("closed", str(error), outcome="error", exit_code=error.exit_code)
         raise
+    finally:
+        case.measuring.stop()
+    judgement, word = against_baseline(case, judgement)
     asked = ask_for_approvals(case, judgement)
     report = report_of(case, asked or judgement)
-    record.close(report, kind="waiting" if asked else "closed")
+    case.measuring.write(record)
+    record.close(report, kind="waiting" if asked else "closed", baseline=word)
     return report
 
 
@@ -167,7 +173,13 @@ def _diagnosed(case: Case, result: RunResult) -> Assessment:
         raise InterruptedRunError(result.problem)
     case.hosts = result.hosts
     observation = with_obstacles(result, job_of(case, "diagnose", {}))
-    assessment = assess(case.runbook, observation, case.request.severity)
+    assessment = assess(
+        case.runbook,
+        observation,
+        case.request.severity,
+        case.request.severity_why,
+        case.measuring.proposal(),
+    )
     case.assessment, case.findings = assessment, assessment.all
     case.actions = observation.actions
     seen = "; ".join(finding.sentence for finding in case.findings) or "nothing is wrong"
@@ -176,6 +188,7 @@ def _diagnosed(case: Case, result: RunResult) -> Assessment:
         f"{seen} ({assessment.severity}: {assessment.why})",
         hosts=case.hosts,
         severity=assessment.severity,
+        why=assessment.why,
         findings=[dataclasses.asdict(finding) for finding in case.findings],
         evidence=[dataclasses.asdict(item) for item in observation.evidence],
     )

@@ -7,6 +7,7 @@ See https://docs.slack.dev/reference/methods/chat.postMessage.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
 _EVENT = "saveit_notice"
+_NAME = 80  # the longest that the API takes
 _PAGES = 20  # of channels, when one has to be found by its name
 _PASSING = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org")
 
@@ -83,8 +85,10 @@ def _own_room(client: WebClient, incident_id: str) -> str:
 
 
 def room_name(incident_id: str) -> str:
-    """Lower-case letters, digits, - and _, at most 80 of them."""
-    return re.sub(r"[^a-z0-9_-]+", "-", f"inc-{incident_id.lower()}")[:80]
+    """Lower-case letters, digits, - and _, at most 80 of them; what is cut off still tells two apart."""
+    name = re.sub(r"[^a-z0-9_-]+", "-", f"inc-{incident_id.lower()}")
+    mark = hashlib.sha256(incident_id.encode()).hexdigest()[:8]
+    return name if len(name) <= _NAME else f"{name[: _NAME - 9]}-{mark}"
 
 
 def _posted(client: WebClient, room: str, thread: str | None, key: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -12,21 +11,17 @@ from typing import Any
 
 import pytest
 
-LOOPBACK = str(Path(__file__).resolve().parent / "loopback")
-if LOOPBACK not in sys.path:
-    sys.path.append(LOOPBACK)
-
-from outside.server import Rules, Server  # noqa: E402
-from saveit_remediate.catalog import open_catalog  # noqa: E402
-from saveit_remediate.catalog.checks import Node  # noqa: E402
-from saveit_remediate.catalog.policy import Sections, load_sections  # noqa: E402
-from saveit_remediate.catalog.policy_contacts import read_contacts  # noqa: E402
-from saveit_remediate.catalog.policy_escalation import read_escalation  # noqa: E402
-from saveit_remediate.catalog.policy_notify import read_notify  # noqa: E402
-from saveit_remediate.journal import Event, Journal, open_journal  # noqa: E402
-from saveit_remediate.notify.deliver import Tally, deliver  # noqa: E402
-from saveit_remediate.notify.post import Post, open_post  # noqa: E402
-from saveit_remediate.respond.escalation import escalate  # noqa: E402
+from outside.server import Rules, Server
+from saveit_remediate.catalog import open_catalog
+from saveit_remediate.catalog.checks import Node
+from saveit_remediate.catalog.policy import Sections, load_sections
+from saveit_remediate.catalog.policy_contacts import read_contacts
+from saveit_remediate.catalog.policy_escalation import read_escalation
+from saveit_remediate.catalog.policy_notify import read_notify
+from saveit_remediate.journal import Event, Journal, open_journal
+from saveit_remediate.notify.deliver import Tally, deliver
+from saveit_remediate.notify.post import Post, open_post
+from saveit_remediate.respond.escalation import escalate
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SHIPPED = load_sections(open_catalog(None), None).shipped

@@ -16,6 +16,8 @@ from outside.webhook import SECRET, receiver
 from saveit_remediate.catalog.policy_contacts import read_contacts
 from saveit_remediate.catalog.policy_escalation import read_escalation
 from saveit_remediate.errors import UsageError
+from saveit_remediate.respond import escalation
+from saveit_remediate.respond.escalation import Deadline, due_now
 
 if TYPE_CHECKING:
     from tests.unit.controller.notify.conftest import Desk
@@ -49,7 +51,7 @@ def minutes(desk: Desk, until: int) -> list[tuple[int, str]]:
         ("sev1", [(0, "on-call"), (30, "team-lead"), (45, "engineering-manager"), (60, "vp-engineering")]),
         ("sev2", [(0, "on-call"), (30, "team-lead"), (45, "engineering-manager")]),
         ("sev3", [(0, "on-call"), (30, "team-lead")]),
-        ("sev4", [(0, "on-call")]),
+        ("sev4", []),
     ],
 )
 def test_each_step_fires_once_at_its_minute_over_restarts(
@@ -57,6 +59,21 @@ def test_each_step_fires_once_at_its_minute_over_restarts(
 ) -> None:
     breaks(desk, severity)
     assert minutes(desk, 61) == called
+
+
+def test_of_two_machines_at_the_same_moment_one_calls(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    breaks(desk, "sev3")
+
+    def late(*arguments: Any) -> list[Deadline]:
+        """What we see is what was due before the other one called."""
+        monkeypatch.setattr(escalation, "due_now", due_now)
+        found = due_now(*arguments)
+        assert len(desk.escalate()) == len(found) == 1
+        return found
+
+    monkeypatch.setattr(escalation, "due_now", late)
+    desk.escalate()
+    assert desk.kinds("escalated") == ["escalated"]
 
 
 def test_nobody_is_called_when_it_is_resolved(desk: Desk) -> None:

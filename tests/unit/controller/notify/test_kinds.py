@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from tests.unit.controller.notify.conftest import ID
 from outside import opsgenie, pagerduty, slack, statuspage
 from outside.mail import MailServer
 from outside.server import Answer, Rules, Server
+from saveit_remediate.notify.kinds.slack import room_name
 
 if TYPE_CHECKING:
     from tests.unit.controller.notify.conftest import Desk
@@ -62,6 +64,13 @@ def test_slack_uses_a_channel_whose_name_is_taken(desk: Desk, serve: Serve) -> N
     desk.breaks()
     assert desk.deliver().sent == 1
     assert (api.joined, api.messages[0]["channel"]) == (["C8"], "C8")
+
+
+def test_slack_takes_any_incident_by_a_name_of_its_own() -> None:
+    long = [f"20261123-120000-{'ü x' * 40}-{end}" for end in ("3f2a", "3f2b")]
+    names = [room_name(one) for one in (*long, ID)]
+    assert all(re.fullmatch(r"[a-z0-9_-]{1,80}", name) for name in names)
+    assert len(set(names)) == 3
 
 
 def test_slack_posts_once_although_the_answer_was_lost(desk: Desk, serve: Serve) -> None:

@@ -124,6 +124,33 @@ def test_a_channel_that_is_down_for_a_day_is_given_up_and_another_is_told(
     assert told(room) == ["opened", "given-up"]
 
 
+def test_a_channel_that_stumbles_is_still_told_in_order(desk: Desk, room: Server) -> None:
+    room.first += [Answer(503)]
+    desk.breaks()
+    assert desk.deliver(seconds=1).sent == 0
+    desk.recovers()
+    assert desk.deliver(seconds=1).sent == 0
+    assert desk.deliver(seconds=9).sent == 3
+    assert told(room) == ["opened", "opened", "update", "resolved"]
+
+
+def test_who_was_told_of_it_is_told_its_end_although_it_became_small(desk: Desk, room: Server) -> None:
+    desk.channels["room"]["audience"] = "stakeholders"
+    desk.breaks()
+    desk.happens("severity", {"from": "sev2", "to": "sev4", "by": "anna", "sentence": "few users"})
+    desk.recovers()
+    assert desk.deliver().sent == 2
+    assert told(room) == ["opened", "resolved"]
+
+
+def test_old_news_are_not_told(desk: Desk, room: Server) -> None:
+    desk.breaks()
+    desk.clock.now_ += timedelta(hours=25)
+    desk.recovers()
+    desk.deliver()
+    assert told(room) == ["update", "resolved"]
+
+
 def test_an_attempt_that_was_cut_off_is_made_again_when_its_claim_is_over(desk: Desk, room: Server) -> None:
     desk.breaks()
     desk.deliver(seconds=0)  # it is queued, and not sent

@@ -12,9 +12,8 @@ import yaml
 from tests.unit.controller.conftest import POLICY
 from tests.unit.controller.notify.conftest import SHIPPED
 
-from outside import opsgenie, pagerduty, slack, statuspage
-from outside.mail import MailServer
-from outside.server import Answer, Asked, Rules, Server
+from outside.everything import STORY, Everything
+from outside.server import Rules, Server
 from outside.webhook import SECRET, receiver
 from saveit_remediate.journal import open_journal
 from saveit_remediate.notify.courier import Courier
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
     from tests.unit.controller.notify.conftest import Desk
 
 Serve = Callable[[Rules], Server]
-SECRETS = {
-    "HOOK": SECRET,
-    "SLACK": slack.TOKEN,
-    "ROUTING": pagerduty.ROUTING_KEY,
-    "GENIE": opsgenie.KEY,
-    "PAGE": statuspage.KEY,
-}
 
 
 def test_a_run_tells_its_channels_and_does_not_mind_one_that_is_down(site: Site, serve: Serve) -> None:
@@ -52,6 +44,8 @@ def test_a_run_tells_its_channels_and_does_not_mind_one_that_is_down(site: Site,
     assert [asked.json["what"] for asked in server.asked] == ["opened", "resolved"]
     assert "down is not told yet: cannot reach 127.0.0.1" in done.stderr
     assert site.run("contacts", HOOK=SECRET).stdout == "On-call\t-\to@example.com\t-\t-\troom\n"
+    page = site.run("contacts", "--markdown", HOOK=SECRET).stdout
+    assert page.endswith("| On-call |  | o@example.com |  |  | room |\n")
     again = site.run("escalate", HOOK=SECRET)
     assert (again.returncode, again.stdout, len(server.asked)) == (0, "0 sent\n", 2)
     tried = site.run("notify", "test", HOOK=SECRET)
@@ -81,98 +75,23 @@ def test_a_channel_that_hangs_is_not_waited_for(desk: Desk, serve: Serve) -> Non
     desk.journal.told = courier.tell
     desk.breaks()
     assert begun.wait(30)
-    assert courier.finish(-0.9) == ["the channels are slow; saveit-remediate notify goes on"]
+    courier.seconds = -0.9
+    assert courier.finish() == ["the channels are slow; saveit-remediate notify goes on"]
     hangs.set()
-
-
-@pytest.fixture
-def everything(desk: Desk, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """All kinds of channels at once; returns what each was told, in order."""
-    for name, value in SECRETS.items():
-        monkeypatch.setenv(name, value)
-    pager, genie = pagerduty.PagerDuty(), opsgenie.Opsgenie()
-    room, page = slack.Slack(desk.clock.now), statuspage.Statuspage(desk.clock.now)
-    teams: list[str] = []
-
-    def takes(asked: Asked) -> Answer:
-        teams.append(asked.json["title"].rpartition(": ")[2])
-        return Answer(200, {})
-
-    hook, chat = serve(receiver), serve(takes)
-    monkeypatch.setenv("ADDRESS", chat.url.replace("http://", "json://"))
-    with MailServer() as mail:
-        desk.channels |= {
-            "room": {"kind": "slack", "audience": "room", "token": {"env": "SLACK"}, "url": serve(room).url},
-            "hook": {"kind": "webhook", "audience": "room", "url": hook.url, "secret": {"env": "HOOK"}},
-            "teams": {"kind": "apprise", "audience": "stakeholders", "address": {"env": "ADDRESS"}},
-            "pager": {
-                "kind": "pagerduty",
-                "audience": "on-call",
-                "routing_key": {"env": "ROUTING"},
-                "events_url": serve(pager).url,
-            },
-            "genie": {
-                "kind": "opsgenie",
-                "audience": "on-call",
-                "key": {"env": "GENIE"},
-                "url": serve(genie).url,
-            },
-            "page": {
-                "kind": "statuspage",
-                "audience": "public",
-                "publish": "unattended",
-                "page": "page1",
-                "key": {"env": "PAGE"},
-                "url": serve(page).url,
-            },
-            "mail": {
-                "kind": "email",
-                "audience": "stakeholders",
-                "host": "127.0.0.1",
-                "port": mail.port,
-                "security": "none",
-                "from": "saveit@example.com",
-                "to": ["board@example.com"],
-            },
-        }
-        yield lambda: {
-            "room": [one["text"].splitlines()[0].rpartition(": ")[2] for one in room.messages],
-            "hook": [asked.json["what"] for asked in hook.asked],
-            "teams": teams,
-            "pager": [event["event_action"] for event in pager.events],
-            "genie": ["create"] * len(genie.created) + [what for _alias, what, _note in genie.said],
-            "page": [one["status"] for one in reversed(page.incidents[0]["incident_updates"])]
-            if page.incidents
-            else [],
-            "mail": [str(one["Subject"]).rpartition(": ")[2] for one in mail.mails],
-        }
-
-
-STORY = {
-    "room": ["opened", "update", "resolved"],
-    "hook": ["opened", "update", "resolved"],
-    "teams": ["opened", "resolved"],
-    "pager": ["trigger", "resolve"],
-    "genie": ["create", "close"],
-    "page": ["investigating", "identified", "resolved"],
-    "mail": ["opened", "resolved"],
-}
 
 
 @pytest.mark.parametrize("down", ["", *STORY])
 def test_with_each_channel_down_in_turn_the_others_are_told_the_same(
-    desk: Desk, everything: Callable[[], dict[str, list[str]]], down: str
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, down: str
 ) -> None:
-    if down == "mail":
-        desk.channels["mail"]["port"] = 9
-    elif down == "teams":
-        desk.channels["teams"]["address"] = {"env": "NOT_SET"}
-    elif down:
-        key = "events_url" if down == "pager" else "url"
-        desk.channels[down][key] = "http://127.0.0.1:9/"
-    desk.breaks()
-    desk.deliver()
-    desk.happens("remedy-finished", {"sentence": "redis answers", "host": "lab", "remedy": "restart"})
-    desk.happens("closed", {"sentence": "restart helped", "outcome": "recovered", "severity": "sev1"})
-    desk.deliver(seconds=10)
-    assert everything() == {name: [] if name == down else story for name, story in STORY.items()}
+    with Everything(desk.clock.now) as everything:
+        if down:
+            everything.takes_down(down)
+        desk.channels = everything.channels
+        for name, value in everything.secrets.items():
+            monkeypatch.setenv(name, value)
+        desk.breaks()
+        desk.deliver()
+        desk.recovers()
+        desk.deliver(seconds=10)
+    assert everything.told() == {name: [] if name == down else story for name, story in STORY.items()}
