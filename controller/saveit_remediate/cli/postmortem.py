@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from saveit_remediate.errors import RefusedError, RemediateError, UsageError
+from saveit_remediate.errors import RemediateError, UsageError
 
 if TYPE_CHECKING:
     from saveit_remediate.journal import Journal
@@ -73,8 +73,9 @@ def _write(
     origin, spool = settings["journal"].origin, settings.state / "spool"
     with closing(open_journal(settings.journal, origin, spool, warn=_warn)) as journal:
         incident_id = journal.find(wanted)
-        if options["status"]:
-            _check(facts_of(journal.events(incident_id)), options["status"])
+        if options["status"] == "reviewed":
+            _review(journal, incident_id)
+        elif options["status"]:
             _note(journal, incident_id, options["status"])
         written = write_postmortem(
             journal, incident_id, folder, templates, settings.prometheus, now, options["anew"]
@@ -85,19 +86,21 @@ def _write(
     return written, facts
 
 
-def _check(facts: Facts, status: str) -> None:
-    """What goes on is not reviewed. Raises RefusedError."""
-    if status == "reviewed" and facts.ended is None:
-        raise RefusedError(
-            f"cannot review {facts.incident_id}: it goes on ({facts.sentence}); resolve it first"
-        )
+def _review(journal: Journal, incident_id: str) -> None:
+    """A person's deed, which only what is resolved allows. Raises RefusedError."""
+    from saveit_remediate.cli.remediate import person
+    from saveit_remediate.respond.people import tell
+
+    by = person()
+    told = {"sentence": f"the post-mortem is reviewed{f', said by {by}' if by else ''}", "by": by}
+    tell(journal, incident_id, "reviewed", told, datetime.now(UTC))
 
 
 def _note(journal: Journal, incident_id: str, status: str, path: str = "") -> None:
     """The status and the path into the record; a page without it is still a page."""
     from saveit_remediate.cli.remediate import person
 
-    by, kind = person(), "reviewed" if status == "reviewed" and not path else "postmortem"
+    by = person()
     told = f"the post-mortem is in {path}" if path else f"the post-mortem is {status.replace('-', ' ')}"
     payload = {
         "sentence": f"{told}{f', said by {by}' if by else ''}",
@@ -106,7 +109,7 @@ def _note(journal: Journal, incident_id: str, status: str, path: str = "") -> No
         "by": by,
     }
     try:
-        journal.append(incident_id, kind, payload, datetime.now(UTC))
+        journal.append(incident_id, "postmortem", payload, datetime.now(UTC))
     except RemediateError as error:
         _warn(str(error))
 

@@ -24,7 +24,7 @@ def chart_svg(series: Series, span: Span, remedies: Sequence[Remedy]) -> str:
         f'<svg class="chart" width="100%" height="{_TOP + _HEIGHT + _BOTTOM}" '
         f'role="img" aria-label="{title}">',
         _during(span),
-        *_grid(top),
+        *(_grid(top) if values else ()),
         _curve(series, span, top) if values else "",
         *_marks(span, remedies),
         *_times(span),
