@@ -30,7 +30,7 @@ unit: $(DEV) ## Unit and contract tests only: no lab, no network
 
 faults: $(DEV) ## Break and remediate every fault ROUNDS times (5) in both PROFILES, over INVENTORY; print a table
 	@ROUNDS=$${ROUNDS:-5} PROFILES="$${PROFILES:-deployed documented}" FAULTS=$${FAULTS:-all} .venv/bin/pytest -q tests/e2e/test_faults.py \
-		tests/e2e/test_{diagnose,application,database,certificate,ssh,terminal}.py tests/lab tests/kubernetes tests/unit/collection/test_postgres_server.py
+		tests/e2e/test_{diagnose,application,changes,database,certificate,ssh,terminal}.py tests/lab tests/kubernetes tests/unit/collection/test_postgres_server.py
 
 # With tests/fuzz, where there is one.
 chaos: $(DEV) ## kill -9 everywhere, races, healthy runs, the breaker: CHAOS_KILLS=200 RACES=50 HEALTHY=500 CHAOS_TARGET=lab or standin; print a table

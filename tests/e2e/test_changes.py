@@ -6,6 +6,8 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.e2e.conftest import Lab, Remediate
 
@@ -18,6 +20,7 @@ def cap() -> float:
     return float(host["NanoCpus"] / 1e9 or host["CpuQuota"] / (host["CpuPeriod"] or 100_000))
 
 
+@pytest.mark.long
 def test_a_raised_cap_is_recorded_listed_and_put_back(lab: Lab, remediate: Remediate) -> None:
     lab.break_("cpu-throttled")
     before = cap()

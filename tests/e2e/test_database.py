@@ -26,8 +26,9 @@ def sessions() -> set[str]:
 
 @pytest.mark.parametrize(
     "fault",
-    ["database-slots-exhausted", pytest.param("database-idle-in-transaction", marks=pytest.mark.long)],
+    ["database-slots-exhausted", "database-idle-in-transaction"],
 )
+@pytest.mark.long
 def test_a_check_names_sessions_that_are_there_and_ends_none(
     lab: Lab, fault: str, remediate: Remediate, watch: Callable[[], Watch]
 ) -> None:

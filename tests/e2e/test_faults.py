@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 WANTED = os.environ.get("FAULTS", "sample")
 NAMED = os.environ.get("INCIDENT", "")
-SAMPLE = ("redis-wrong-password", "mqtt-wrong-password")
+SAMPLE = ("redis-wrong-password",)
 EXIT_CODES = {"recovered": 0, "unresolved": 3}
 # What happens to a container by itself while a fault is in force, whoever looks.
 BY_ITSELF = {

@@ -54,6 +54,7 @@ def test_no_means_that_nothing_is_touched(
     assert seen.touched == []
 
 
+@pytest.mark.long
 def test_yes_means_that_the_plan_is_followed(lab: Lab, terminal: Callable[..., pexpect.spawn]) -> None:
     lab.break_("redis-stopped")
     child = terminal("--incident", "redis")

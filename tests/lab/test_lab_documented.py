@@ -101,6 +101,7 @@ def test_faults_run_on_this_profile_too(healthy: Lab, fault: str) -> None:
     assert healed.returncode == 0, healed.stderr
 
 
+@pytest.mark.long
 def test_docker_compose_v1_makes_the_same_stack(lab: Lab) -> None:
     lab.env["LAB_COMPOSE"] = "v1"
     try:

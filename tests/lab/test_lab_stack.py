@@ -200,6 +200,7 @@ def test_with_redis_paused_a_limited_request_takes_two_seconds_and_health_none(h
     assert log_shows(healthy, r"^Redis burst check failed: Timeout")
 
 
+@pytest.mark.long
 def test_with_redis_paused_limited_requests_hold_each_other_up(healthy: Lab) -> None:
     healthy.run("break", "redis-paused")
     # Twice as many as there are workers, so one has two at least; when it gets all, it still ends in time.
