@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.once
 
 
-@pytest.mark.parametrize("arguments", [["--yes"], ["--check"]])
+@pytest.mark.parametrize("arguments", [["--yes"], pytest.param(["--check"], marks=pytest.mark.long)])
 def test_a_service_that_gets_well_between_diagnosis_and_remedy_is_healthy(
     site: Site, arguments: list[str]
 ) -> None:
