@@ -25,7 +25,7 @@ from ansible_collections.saveit.remediation.plugins.module_utils._result import 
 ROLE = Path(__file__).resolve().parents[3] / "collections/ansible_collections/saveit/remediation/roles/ladder"
 POLICY = yaml.safe_load((ROLE / "files/policy.yml").read_text("utf-8"))
 GROUPS = {"all": ["a", "b", "c"]}
-SICK = {**GROUPS, "remediation_sick": ["b", "c"]}
+SICK = {**GROUPS, "remediation_sick": ["c", "b"]}  # as they joined
 CLEARED = {**SICK, "remediation_cleared": ["b"]}
 PLAN = {"a": {"assessed": [], "remedies": []}, "b": {"assessed": ["down"], "remedies": ["start"]}}
 WORSE = {"actions": [{"result": "worse", "remedy": "start", "sentence": "it burns"}], "verdict": "unresolved"}

@@ -39,9 +39,19 @@ class ActionModule(RunAction):
             stats = {"data": {"remediation": published}, "per_host": False, "aggregate": False}
             values["ansible_stats"] = stats
             group = GROUPS.get(values["stage"])
-            if group and values["verdict"] == "diagnosed":  # as group_by would, without a task of its own
-                values.update(add_group=group, parent_groups=["all"])
+            if group and values["verdict"] == "diagnosed":
+                values.update(self._joined(group, known))
         return values
+
+    def _joined(self, group: str, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """What group_by does and returns, without a task of its own: how that is done is not the same in all
+        versions of ansible-core."""
+        from ansible.plugins.action.group_by import ActionModule as GroupBy
+
+        self._task.args = {"key": group}
+        rest = (self._connection, self._play_context, self._loader, self._templar, self._shared_loader_obj)
+        told = GroupBy(self._task, *rest).run(None, task_vars)
+        return {name: told[name] for name in ("add_group", "parent_groups")}
 
     def _others(self, task_vars: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, str]:
         """By host of the play, what its ladder kept; empty where it has none."""

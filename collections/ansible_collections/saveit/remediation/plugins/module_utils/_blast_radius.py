@@ -40,7 +40,9 @@ def hosts_of(stage: str, groups: Mapping[str, Sequence[str]], plan: Mapping[str,
         return ("all",)
     if stage == "count":
         return NOBODY
-    return groups.get(CLEARED if stage == "act" else SICK) or NOBODY
+    members = groups.get(CLEARED if stage == "act" else SICK, ())
+    # In the order of the inventory: a group has them as they joined, which may be as each was ready.
+    return [host for host in groups["all"] if host in members] or NOBODY
 
 
 def serial_of(given: Any) -> list[Any]:
