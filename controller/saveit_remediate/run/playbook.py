@@ -23,8 +23,8 @@ from saveit_remediate.run.stop import Stopper, stopping
 
 # ansible-runner asks so often whether it should give up; its own 5 s are too long for a person.
 _POLL_SECONDS = 0.25
-# After the run: what is left over was told to end before, so it gets little time.
-_LEFTOVER_GRACE_SECONDS = 0.5
+# After the run: what is left over may still be cleaning up on the target, such as a debug pod of ours.
+_LEFTOVER_GRACE_SECONDS = 3.0
 
 
 def run_playbook(job: Job, tell: Callable[[RunEvent], None]) -> RunResult:

@@ -167,9 +167,13 @@ def _remove(cluster: Any, name: str) -> None:
 
 @contextlib.contextmanager
 def _signals_as_interrupt() -> Iterator[None]:
-    """While inside, SIGTERM ends us like Ctrl-C, so that the pod is removed: the controller sends it."""
+    """While inside, SIGTERM ends us like Ctrl-C, so that the pod is removed: the controller sends it.
 
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    Only the first one: Ansible sends another, which would cut the removal short.
+    """
+
+    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
