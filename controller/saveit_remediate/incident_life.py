@@ -5,7 +5,8 @@ Everything here is computed from the events of its record; nothing else is the t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -88,6 +89,11 @@ class Life:
 
 def life_of(events: Sequence[Event]) -> Life:
     """From the events of one incident, the first of which opened it."""
+    return deque(lives_of(events), maxlen=1).pop()
+
+
+def lives_of(events: Sequence[Event]) -> Iterator[Life]:
+    """Where it stood after each of its events."""
     first = events[0]
     told = first.payload
     life = Life(
@@ -103,10 +109,12 @@ def life_of(events: Sequence[Event]) -> Life:
         is_sick=bool(told.get("opened_by")),
         is_check=told.get("check") is True,
     )
+    said: bool | None = None  # whether customers see it, where somebody said so
     for event in events:
         life = _with(life, event)
-    facing = [one.payload["customer_facing"] for one in events if "customer_facing" in one.payload]
-    return replace(life, customer_facing=facing[-1] is True if facing else life.severity in _CUSTOMERS)
+        if "customer_facing" in event.payload:
+            said = event.payload["customer_facing"] is True
+        yield replace(life, customer_facing=life.severity in _CUSTOMERS if said is None else said)
 
 
 def refusal(life: Life, kind: str, by: str = "") -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from saveit_remediate.incident_life import Life, has_symptom, life_of
+from saveit_remediate.incident_life import Life, has_symptom, life_of, lives_of
 from saveit_remediate.journal import Event
 
 # Events that are told as what they are.
@@ -47,16 +47,16 @@ def moments(events: Sequence[Event]) -> list[Moment]:
 
 def _moments(events: Sequence[Event]) -> Iterator[Moment]:
     told = over = False
-    for count, event in enumerate(events, start=1):
+    for event, life in zip(events, lives_of(events), strict=True):
         what = _what(event, told)
         if event.kind in ("closed", "resolved") and not what:
-            ended = life_of(events[:count]).state == "resolved" and event.payload.get("outcome") in _GOOD
+            ended = life.state == "resolved" and event.payload.get("outcome") in _GOOD
             what = "resolved" if told and ended and not over else ""
         if not what:
             continue
         if what == "unresolved" and not told:
-            yield _moment("opened", event, events[:count])
-        yield _moment(what, event, events[:count])
+            yield _moment("opened", event, life)
+        yield _moment(what, event, life)
         told, over = True, what == "resolved" or (over and what != "reopened")
 
 
@@ -88,7 +88,7 @@ def _is_bad(closed: Mapping[str, Any], told: bool) -> bool:
     return (told and outcome in _CUT_OFF) or (outcome == "refused" and not closed.get("obstacles"))
 
 
-def _moment(what: str, event: Event, so_far: Sequence[Event]) -> Moment:
+def _moment(what: str, event: Event, life: Life) -> Moment:
     payload = event.payload
     words = payload.get("sentence") or payload.get("text") or payload.get("reason") or event.kind
     host, remedy = payload.get("host"), payload.get("remedy")
@@ -96,4 +96,4 @@ def _moment(what: str, event: Event, so_far: Sequence[Event]) -> Moment:
     to = tuple(map(str, payload.get("contacts") or ())) if what == "escalated" else ()
     about = str(payload.get({"given-up": "channel", "acknowledged": "via"}.get(what, "")) or "")
     mark = f"{what}-{event.sequence}"
-    return Moment(what, mark, datetime.fromisoformat(event.at), sentence, life_of(so_far), to, about)
+    return Moment(what, mark, datetime.fromisoformat(event.at), sentence, life, to, about)
